@@ -1,0 +1,72 @@
+import type { Bundle, BundleFormat, InputDescription, StageMacs } from './bundle.ts'
+import type { ClassScores } from './class-scores.ts'
+import type { Tensor } from './tensor.ts'
+
+/** What a backend can do, as data: callers look, no method throws "not implemented". */
+export interface BackendCapabilities {
+  readonly formats: readonly BundleFormat[]
+  /** Where activations live between stages. */
+  readonly device: 'cpu' | 'gpu'
+}
+
+/** Runs bundles on one engine. Created by an adapter's factory, e.g. `createOnnxRuntimeBackend(options)`. */
+export interface Backend {
+  readonly specVersion: 'v1'
+  /** For messages and tables, e.g. `onnxruntime-node (cpu)`. */
+  readonly name: string
+  readonly capabilities: BackendCapabilities
+  /**
+   * Prepares every stage of the bundle. The caller owns the result and disposes it.
+   * @throws UnsupportedBundleError for a format outside `capabilities.formats`
+   */
+  load(bundle: Bundle): Promise<StagedModel>
+}
+
+/** What the runner needs to know of a loaded network. */
+export interface StagedNetwork {
+  readonly input: InputDescription
+  readonly classCount: number
+  /** Per-row cost of each stage, in order; the last stage yields the network's own scores. */
+  readonly stages: readonly { readonly macs: StageMacs }[]
+}
+
+/**
+ * An activation on the backend's device, opaque to everybody else. Whoever receives it owns it and calls `dispose()`
+ * once; a second call does nothing.
+ */
+export interface Activation {
+  readonly rows: number
+  dispose(): void
+}
+
+/** Class scores still on the device, `[rows, classCount]`. Owned like an activation; `read()` before `dispose()`. */
+export interface DeviceScores {
+  readonly rows: number
+  read(): Promise<ClassScores>
+  dispose(): void
+}
+
+/** What one stage yields. `activation` is null for the last stage alone. The caller owns both. */
+export interface StageResult {
+  readonly activation: Activation | null
+  readonly scores: DeviceScores
+}
+
+/** A loaded network cut into stages. Methods leave their arguments alive: the caller disposes what it owns. */
+export interface StagedModel {
+  readonly specVersion: 'v1'
+  readonly network: StagedNetwork
+  /** Activations and scores handed out and not yet disposed; 0 when nothing leaks. */
+  readonly liveHandles: number
+  /**
+   * Puts a preprocessed batch `[rows, ...network.input.shape]`, rows >= 1, on the device.
+   * @throws ShapeMismatchError, DataTypeMismatchError, DisposedError
+   */
+  upload(batch: Tensor): Promise<Activation>
+  /** Runs stage `index` on the activation that stage `index - 1` (or `upload`) gave. @throws DisposedError */
+  runStage(index: number, activation: Activation): Promise<StageResult>
+  /** A new activation of the given rows, in the given order, at least one. @throws DisposedError */
+  selectRows(activation: Activation, rows: Uint32Array): Promise<Activation>
+  /** Frees the engine's resources; twice does nothing. */
+  dispose(): Promise<void>
+}

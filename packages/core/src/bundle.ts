@@ -1,0 +1,121 @@
+/** How a bundle's stage files are written. */
+export type BundleFormat = 'onnx' | 'tfjs-layers' | 'tfjs-graph' | 'reference'
+
+/** JSON as a manifest holds it. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
+export type JsonObject = { readonly [key: string]: JsonValue }
+
+/** The network's one input. A pixel `v` in 0..1 enters the network as `(v - mean[c]) / std[c]`. */
+export interface InputDescription {
+  readonly name: string
+  readonly dataType: 'float32'
+  /** Shape of one sample, without the batch dimension, e.g. `[3, 32, 32]`. */
+  readonly shape: readonly number[]
+  readonly layout: 'NCHW' | 'NHWC' | 'none'
+  /** One value per channel; empty when the data enter as they are. */
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+}
+
+/** Multiply-accumulates of one row in one stage (1 MAC = 2 FLOPs). */
+export interface StageMacs {
+  /** The stage's piece of the frozen network. */
+  readonly backbone: number
+  /** The gate's head at the stage's end; 0 for the last stage. */
+  readonly head: number
+}
+
+/** A piece of the backbone between two cuts, with the head of the gate at its end. */
+export interface StageDescription {
+  readonly file: string
+  readonly macs: StageMacs
+  /** Name of the tensor that the stage takes (the network's input for stage 0). */
+  readonly input: string
+  /** Name of the cut tensor handed to the next stage; null for the last stage. */
+  readonly output: string | null
+  /** Shape of one row of `output`, without the batch dimension; null for the last stage. */
+  readonly outputShape: readonly number[] | null
+  /** Name of the output that holds the class scores: the head's, or the network's own for the last stage. */
+  readonly scores: string
+}
+
+/** Pooling in front of a head. `size` x `size` adaptive windows; `average+maximum` concatenates both. */
+export interface PoolingDescription {
+  readonly size: number
+  readonly kind: 'average' | 'average+maximum'
+}
+
+export interface HeadDescription {
+  readonly kind: 'linear' | 'mlp'
+  readonly pooling: PoolingDescription
+  /** Width of the hidden layer; null for a linear head. */
+  readonly hidden: number | null
+  readonly loss: 'hinge' | 'crammer-singer' | 'cross-entropy' | 'distillation'
+  readonly parameters: number
+  /** Accuracy on the held-out part of the training data, 0..1. */
+  readonly fitAccuracy: number
+  /** `||w_j||` of the last layer's rows, one per class, in the space of that layer's inputs after standardisation. */
+  readonly weightNorms: readonly number[]
+}
+
+/** Which exit score a gate uses and from which value on it fires. */
+export interface GatePolicy {
+  /** Name of the policy family, e.g. `softmax`. */
+  readonly name: string
+  /** What the family fitted for this gate, e.g. `{ "temperature": 1.3 }`. */
+  readonly parameters: JsonObject
+  /** Exit when the score is at least this; null never fires (the safe default). */
+  readonly threshold: number | null
+}
+
+export interface GateDescription {
+  /** Index of the stage at whose end the gate stands. */
+  readonly stage: number
+  /** Share of the backbone's MACs spent up to the gate, 0..1. */
+  readonly share: number
+  readonly head: HeadDescription
+  readonly policy: GatePolicy
+}
+
+/** How the thresholds were chosen; null in the manifest until `calibrate` has run. */
+export interface CalibrationRecord {
+  readonly data: string
+  readonly samples: number
+  readonly seed: number
+  readonly target: { readonly maxDrop: number; readonly confidence: number | null }
+  /** What was counted against the target: wrong labels, or disagreement with the full network. */
+  readonly reference: 'labels' | 'full-network'
+  readonly cost: 'macs' | 'time'
+  readonly measured: {
+    readonly accuracy: number
+    readonly drop: number
+    readonly macsPerSample: number
+    readonly macsSaved: number
+    readonly exitShares: readonly number[]
+  }
+  readonly guarantee: { readonly risk: string; readonly bound: number; readonly samples: number } | null
+}
+
+/** `sluice.json`, version 1. The JSON Schema stands in `@sluice/bundle`. */
+export interface BundleManifest {
+  readonly specVersion: 'v1'
+  readonly format: BundleFormat
+  readonly name: string
+  readonly input: InputDescription
+  /** Class names in the order of the scores. */
+  readonly classes: readonly string[]
+  /** MACs of the whole backbone, without heads, per row. */
+  readonly macs: number
+  readonly stages: readonly StageDescription[]
+  /** One per stage but the last, in order. */
+  readonly gates: readonly GateDescription[]
+  readonly calibration: CalibrationRecord | null
+  /** Every file of the bundle but the manifest itself. */
+  readonly files: { readonly [path: string]: { readonly sha256: string; readonly bytes: number } }
+}
+
+/** An opened bundle. `read` resolves to a file's bytes after its SHA-256 was verified; the caller owns them. */
+export interface Bundle {
+  readonly manifest: BundleManifest
+  read(path: string): Promise<Uint8Array>
+}

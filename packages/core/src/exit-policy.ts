@@ -1,0 +1,31 @@
+import type { ClassScores } from './class-scores.ts'
+
+/** What a gate sees: the rows that have reached it. */
+export interface Observation {
+  /** Index of the stage that has just run; never the last one. */
+  readonly stage: number
+  /** The gate's class scores of the rows still in the network, finite. */
+  readonly scores: ClassScores
+  /** Index of each of these rows in the batch that entered the network. */
+  readonly rowIndices: Uint32Array
+  /** MACs spent so far on each of these rows, heads included. */
+  readonly macsSpent: number
+}
+
+/** Who leaves: `exit[i]` is 1 when row `i` of the observation exits here, else 0. */
+export interface Decision<State> {
+  readonly exit: Uint8Array
+  readonly state: State
+}
+
+/**
+ * Decides, per row, whether the answer of a gate stands. Pure: no clock, no I/O, no randomness, no state but the one
+ * passed in. A row's decision may depend on that row alone, never on its neighbours.
+ */
+export interface ExitPolicy<State = unknown> {
+  readonly specVersion: 'v1'
+  readonly name: string
+  /** State before the first gate, for a batch of `batchSize` rows addressed by their original indices. */
+  init(batchSize: number): State
+  decide(observation: Observation, state: State): Decision<State>
+}
