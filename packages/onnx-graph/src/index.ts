@@ -1,1 +1,6 @@
-export {}
+export * from './errors.ts'
+export type * from './generated/onnx_pb.ts'
+export * from './graph-builder.ts'
+export * from './onnx-engine.ts'
+export * from './onnx-model.ts'
+export * from './tensor-proto.ts'

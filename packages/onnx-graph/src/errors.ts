@@ -1,0 +1,32 @@
+import { SluiceError } from '@sluice/core'
+
+/** The bytes are not an ONNX model, or the file ends too early. */
+export class InvalidOnnxFileError extends SluiceError {
+  constructor(source: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('invalid-onnx-file', `${source} cannot be read as an ONNX model: ${problem}`, options)
+  }
+}
+
+/** The graph uses something that a requested operation cannot handle. */
+export class UnsupportedGraphError extends SluiceError {
+  constructor(message: string) {
+    super('unsupported-graph', message)
+  }
+}
+
+/** An operator has no shape and cost rule, so that costs behind it are unknown. */
+export class UnknownOperatorError extends SluiceError {
+  constructor(operator: string, node: string) {
+    super(
+      'unknown-operator',
+      `Operator ${operator} (node '${node}') has no shape and cost rule. Add one under packages/onnx-graph/src/operators, or cut the network before it.`,
+    )
+  }
+}
+
+/** Weights that a model keeps in another file are needed and cannot be read. */
+export class ExternalDataError extends SluiceError {
+  constructor(location: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('external-data', `External data file '${location}' ${problem}`, options)
+  }
+}
