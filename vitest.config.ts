@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { createSummaryReporter } from './tooling/summary-reporter.ts'
 
 export default defineConfig({
   resolve: { conditions: ['@sluice/source'] },
@@ -7,6 +8,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tooling/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
     setupFiles: ['tooling/fail-on-console.ts'],
+    reporters: ['default', createSummaryReporter()],
     testTimeout: 60_000,
     maxWorkers: 2,
   },
