@@ -39,7 +39,10 @@ export interface Activation {
   dispose(): void
 }
 
-/** Class scores still on the device, `[rows, classCount]`. Owned like an activation; `read()` before `dispose()`. */
+/**
+ * Class scores still on the device, `[rows, classCount]`. Owned like an activation; `read()` before `dispose()`, what it
+ * gave belongs to the caller and stays valid afterwards.
+ */
 export interface DeviceScores {
   readonly rows: number
   read(): Promise<ClassScores>

@@ -81,3 +81,13 @@ export class PolicyContractError extends SluiceError {
     super('policy-contract', `Exit policy '${policy}' broke its contract: ${problem}`)
   }
 }
+
+/** A backend broke its contract, e.g. gave scores for another number of rows. */
+export class BackendContractError extends SluiceError {
+  constructor(problem: string) {
+    super(
+      'backend-contract',
+      `The backend broke its contract: ${problem} Check that the bundle belongs to this network, and run describeBackend of @sluice/conformance on the adapter.`,
+    )
+  }
+}

@@ -1,1 +1,5 @@
-export {}
+export * from './reference/backend.ts'
+export * from './reference/bundle.ts'
+export * from './reference/network.ts'
+export * from './reference/random.ts'
+export * from './reference/scripted-policy.ts'

@@ -1,0 +1,124 @@
+import type { Activation, DeviceScores, StagedModel } from './backend.ts'
+import { checkBatch, checkFinite } from './batch.ts'
+import type { ClassScores } from './class-scores.ts'
+import { BackendContractError } from './errors.ts'
+import type { ExitPolicy } from './exit-policy.ts'
+import { createFlopCounter } from './flop-counter.ts'
+import { collectPredictions, type ExitGroup, type Predictions } from './predictions.ts'
+import { createRowIndices, splitAllLeaving, splitByMask, takeIndices, takeScores } from './row-groups.ts'
+import { checkSpecVersion } from './spec-version.ts'
+import type { Tensor } from './tensor.ts'
+
+/** What a gated model is made of. The caller owns the model and disposes it after the last run. */
+export interface GatedModelParts {
+  readonly model: StagedModel
+  readonly policy: ExitPolicy
+}
+
+export interface RunOptions {
+  /** Looked at before every stage; the run then fails with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * A network whose rows leave at the gates. It holds no resources of its own, so there is nothing to dispose, and any
+ * number of runs may be in progress at once.
+ *
+ * Both methods take a preprocessed batch `[rows, ...input.shape]`, read it only, and fail before anything runs with
+ * DataTypeMismatchError, ShapeMismatchError or NonFiniteValueError; later with NonFiniteValueError for scores that are
+ * not finite, PolicyContractError, BackendContractError, or the reason of the signal. A batch of zero rows never
+ * reaches the backend. However a run ends, every activation and score it held is disposed.
+ */
+export interface GatedModel {
+  /**
+   * Yields each group of rows as soon as its gate lets it go, in the order of the stages; the rest of the network runs
+   * when the next group is asked for. Leaving the loop early ends the run.
+   */
+  run(batch: Tensor, options?: RunOptions): AsyncGenerator<ExitGroup, void, undefined>
+  /** Runs the whole batch; the answers stand in row order. */
+  predict(batch: Tensor, options?: RunOptions): Promise<Predictions>
+}
+
+/**
+ * Joins a loaded network and an exit policy. After each gate the rows that stay are compacted, so later stages see
+ * fewer rows; where none or all leave, nothing is copied. The last stage answers every row that is left.
+ * @throws UnsupportedVersionError for a model or policy of another contract version
+ * @throws InvalidArgumentError for a network whose stage costs are not safe integers
+ */
+export function createGatedModel({ model, policy }: GatedModelParts): GatedModel {
+  checkSpecVersion('The staged model', model)
+  checkSpecVersion(`Exit policy '${policy.name}'`, policy)
+  const { input, classCount, stages } = model.network
+  const counter = createFlopCounter(model.network)
+
+  async function* run(batch: Tensor, { signal }: RunOptions = {}): AsyncGenerator<ExitGroup, void, undefined> {
+    const batchSize = checkBatch(batch, input)
+    checkFinite('The batch', batch.data as Float32Array, batch.data.length / batchSize)
+    if (batchSize === 0) return
+    signal?.throwIfAborted()
+    let rows = createRowIndices(batchSize)
+    let state = policy.init(batchSize)
+    let activation: Activation | null = await model.upload(batch)
+    try {
+      for (let stage = 0; ; stage++) {
+        signal?.throwIfAborted()
+        const entering = requireActivation(activation, stage)
+        const result = await model.runStage(stage, entering)
+        entering.dispose()
+        activation = result.activation
+        const scores = await readScores(result.scores, stage, rows)
+        const macsPerRow = counter.countThrough(stage)
+
+        let split = splitAllLeaving(rows.length)
+        if (stage < stages.length - 1) {
+          const decision = policy.decide({ stage, scores, rowIndices: rows, macsSpent: macsPerRow }, state)
+          state = decision.state
+          split = splitByMask(policy.name, decision.exit, rows.length)
+        }
+        const { leaving, staying } = split
+        if (leaving.length > 0) {
+          yield { stage, rows: takeIndices(rows, leaving), scores: takeScores(scores, leaving), macsPerRow }
+        }
+        if (staying.length === 0) return
+        if (leaving.length > 0) {
+          const everyone = requireActivation(activation, stage + 1)
+          activation = await model.selectRows(everyone, staying)
+          everyone.dispose()
+          rows = takeIndices(rows, staying)
+        }
+      }
+    } finally {
+      activation?.dispose()
+    }
+  }
+
+  async function readScores(handle: DeviceScores, stage: number, rows: Uint32Array): Promise<ClassScores> {
+    try {
+      const scores = await handle.read()
+      checkScoresShape(scores, stage, rows.length, classCount)
+      checkFinite(`The score array of stage ${stage}`, scores.data, classCount, rows)
+      return scores
+    } finally {
+      handle.dispose()
+    }
+  }
+
+  async function predict(batch: Tensor, options?: RunOptions): Promise<Predictions> {
+    const groups: ExitGroup[] = []
+    for await (const group of run(batch, options)) groups.push(group)
+    return collectPredictions(groups, classCount)
+  }
+
+  return { run, predict }
+}
+
+function requireActivation(activation: Activation | null, stage: number): Activation {
+  if (activation !== null) return activation
+  throw new BackendContractError(`stage ${stage - 1} gave no activation although stage ${stage} follows.`)
+}
+
+function checkScoresShape({ data, rows, classCount }: ClassScores, stage: number, rowCount: number, classes: number) {
+  if (rows === rowCount && classCount === classes && data.length === rowCount * classes) return
+  const actual = `${data.length} scores as [${rows}, ${classCount}]`
+  throw new BackendContractError(`stage ${stage} gave ${actual}; [${rowCount}, ${classes}] were due.`)
+}

@@ -1,0 +1,84 @@
+import type { ClassScores } from '../class-scores.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** A dense layer: `activation(weights · x + bias)`. */
+export interface DenseLayer {
+  /** `[outputs][inputs]`. */
+  readonly weights: readonly (readonly number[])[]
+  /** `[outputs]`. */
+  readonly bias: readonly number[]
+  readonly activation: 'relu' | 'tanh' | 'none'
+}
+
+/** Layers applied in order, at least one. */
+export interface ReferenceStage {
+  readonly layers: readonly DenseLayer[]
+  /** The gate's head on the stage's output; null for the last stage, whose output is the network's scores. */
+  readonly head: readonly DenseLayer[] | null
+}
+
+/**
+ * A small network as data, so that every adapter can write the same one in its own format. A sample of `inputShape` is
+ * read as a row-major vector. Weights of a random network are exact in float32.
+ */
+export interface ReferenceNetwork {
+  readonly inputShape: readonly number[]
+  /** At least one. */
+  readonly stages: readonly ReferenceStage[]
+}
+
+const activationFunctions: Record<DenseLayer['activation'], (x: number) => number> = {
+  relu: (x) => Math.max(0, x),
+  tanh: Math.tanh,
+  none: (x) => x,
+}
+
+/** One row through layers in order: sums in float64, every layer's result rounded to float32. */
+export function applyLayers(layers: readonly DenseLayer[], row: Float32Array): Float32Array {
+  return layers.reduce(applyLayer, row)
+}
+
+function applyLayer(row: Float32Array, { weights, bias, activation }: DenseLayer): Float32Array {
+  const activate = activationFunctions[activation]
+  return Float32Array.from(weights, (weightsOfOutput, output) => {
+    const sum = weightsOfOutput.reduce((total, weight, input) => total + weight * (row[input] as number), 0)
+    return activate(sum + (bias[output] as number))
+  })
+}
+
+/** Number of values that layers yield per row. */
+export function countOutputs(layers: readonly DenseLayer[]): number {
+  return layers.at(-1)?.bias.length ?? 0
+}
+
+/** Number of classes of a network. */
+export function countClasses(network: ReferenceNetwork): number {
+  return countOutputs(network.stages.at(-1)?.layers ?? [])
+}
+
+/**
+ * The oracle: what each stage must answer for a batch `[rows, ...inputShape]`, computed row by row with no gate, no
+ * backend and no runner involved. The last entry holds the unsplit network's own scores.
+ */
+export function computeReferenceScores(network: ReferenceNetwork, batch: Tensor<'float32'>): ClassScores[] {
+  let rows = splitRows(batch.data, batch.dims[0] ?? 0)
+  return network.stages.map(({ layers, head }) => {
+    rows = rows.map((row) => applyLayers(layers, row))
+    return joinScores(head === null ? rows : rows.map((row) => applyLayers(head, row)), countClasses(network))
+  })
+}
+
+/** Cuts `[rows, length]` values into one array per row; the arrays are copies. */
+export function splitRows(data: Float32Array, rows: number): Float32Array[] {
+  const length = data.length / rows
+  return Array.from({ length: rows }, (_, row) => data.slice(row * length, (row + 1) * length))
+}
+
+/** Puts rows of class scores into one array. */
+export function joinScores(rows: readonly Float32Array[], classCount: number): ClassScores {
+  const data = new Float32Array(rows.length * classCount)
+  rows.forEach((row, index) => {
+    data.set(row, index * classCount)
+  })
+  return { data, rows: rows.length, classCount }
+}
