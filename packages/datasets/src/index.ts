@@ -1,1 +1,12 @@
-export {}
+export * from './batches.ts'
+export * from './byte-image-dataset.ts'
+export * from './cifar.ts'
+export * from './data-spec.ts'
+export * from './dataset.ts'
+export * from './errors.ts'
+export { drawGlyph, type Glyph, glyphClasses } from './glyphs/draw-glyph.ts'
+export { createGlyphDataset } from './glyphs/glyph-dataset.ts'
+export * from './idx.ts'
+export * from './normalise.ts'
+export * from './npy.ts'
+export { type Selection, select, selectIndices } from './select.ts'

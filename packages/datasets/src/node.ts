@@ -1,1 +1,2 @@
-export {}
+export { openDataset } from './node/open-dataset.ts'
+export type { OpenOptions } from './node/open-options.ts'
