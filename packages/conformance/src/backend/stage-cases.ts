@@ -1,0 +1,161 @@
+import { type BundleFormat, type ClassScores, type StagedModel, UnsupportedBundleError } from '@sluice/core'
+import { computeReferenceScores, type ReferenceNetwork } from '@sluice/core/reference'
+import { expect } from 'vitest'
+import { selectScores } from '../rows.ts'
+import { type BackendCase, checkScenarios, expectClose, withModel } from './backend-context.ts'
+import { createExample, type Scenario, scenarios, scenariosWithOrder } from './scenario.ts'
+
+const formats: readonly BundleFormat[] = ['onnx', 'tfjs-layers', 'tfjs-graph', 'reference']
+
+/** The contract of `Backend` and `StagedModel`, method by method. */
+export const stageCases: readonly BackendCase[] = [
+  {
+    name: 'a loaded model describes the network of its bundle',
+    async run({ createFixture }) {
+      const { backend, bundle } = await createFixture(createExample().network)
+      const model = await backend.load(bundle)
+      const { input, classes, stages } = bundle.manifest
+      expect([backend.specVersion, model.specVersion]).toEqual(['v1', 'v1'])
+      expect(model.network.input).toEqual(input)
+      expect(model.network.classCount).toBe(classes.length)
+      expect(model.network.stages.map(({ macs }) => macs)).toEqual(stages.map(({ macs }) => macs))
+      await model.dispose()
+    },
+  },
+  {
+    name: 'a bundle of a format outside the capabilities is refused',
+    async run({ createFixture }) {
+      const { backend, bundle } = await createFixture(createExample().network)
+      const format = formats.find((name) => !backend.capabilities.formats.includes(name)) ?? expect.unreachable()
+      const foreign = { ...bundle, manifest: { ...bundle.manifest, format } }
+      await expect(backend.load(foreign)).rejects.toBeInstanceOf(UnsupportedBundleError)
+    },
+  },
+  {
+    name: 'every stage gives the reference scores of every row',
+    run: (context) =>
+      checkScenarios(context, scenarios, async (model, { network, batch }) => {
+        const scores = await runAllStages(model, { network, batch })
+        computeReferenceScores(network, batch).forEach((expected, stage) => {
+          expectClose(scores[stage] ?? expect.unreachable(), expected, context)
+        })
+      }),
+  },
+  {
+    name: 'activations and scores know their number of rows, and only the last stage gives no activation',
+    run: (context) =>
+      checkScenarios(context, scenarios, async (model, { network, batch, exits }) => {
+        let activation = await model.upload(batch)
+        for (const stage of network.stages.keys()) {
+          expect(activation.rows).toBe(exits.length)
+          const result = await model.runStage(stage, activation)
+          activation.dispose()
+          expect(result.scores.rows).toBe(exits.length)
+          expect(result.activation === null).toBe(stage === network.stages.length - 1)
+          result.scores.dispose()
+          activation = result.activation ?? activation
+        }
+      }),
+  },
+  {
+    name: 'selectRows gathers rows in the given order and leaves its argument alive',
+    run: (context) =>
+      checkScenarios(context, scenariosWithOrder, async (model, { network, batch, order }) => {
+        const [expected] = computeReferenceScores(network, batch)
+        const activation = await model.upload(batch)
+        const selected = await model.selectRows(activation, Uint32Array.from(order))
+        expect(selected.rows).toBe(order.length)
+        expectClose(
+          await runStageOnce(model, 0, selected),
+          selectScores(expected ?? expect.unreachable(), order),
+          context,
+        )
+        expectClose(await runStageOnce(model, 0, activation), expected ?? expect.unreachable(), context)
+      }),
+  },
+  {
+    name: 'runStage leaves its argument alive and unchanged',
+    async run(context) {
+      const { network, batch } = createExample()
+      await withModel(context, network, async (model) => {
+        const activation = await model.upload(batch)
+        const [first, second] = [await model.runStage(0, activation), await model.runStage(0, activation)]
+        expectClose(await second.scores.read(), await first.scores.read(), context)
+        for (const handle of [activation, first.activation, first.scores, second.activation, second.scores]) {
+          handle?.dispose()
+        }
+      })
+    },
+  },
+  {
+    name: 'scores that were read stay valid after dispose and during later runs',
+    async run(context) {
+      const { network, batch } = createExample()
+      await withModel(context, network, async (model) => {
+        const scores = await runAllStages(model, { network, batch })
+        const other = { ...batch, data: batch.data.map((value) => -value) }
+        await runAllStages(model, { network, batch: other })
+        computeReferenceScores(network, batch).forEach((expected, stage) => {
+          expectClose(scores[stage] ?? expect.unreachable(), expected, context)
+        })
+      })
+    },
+  },
+  {
+    name: 'upload neither changes the batch nor keeps a reference to it',
+    async run(context) {
+      const { network, batch } = createExample()
+      await withModel(context, network, async (model) => {
+        const data = batch.data.slice()
+        const activation = await model.upload({ ...batch, data })
+        expect(data).toEqual(batch.data)
+        data.fill(0)
+        const [expected] = computeReferenceScores(network, batch)
+        expectClose(await runStageOnce(model, 0, activation), expected ?? expect.unreachable(), context)
+      })
+    },
+  },
+  {
+    name: 'models of one backend do not disturb each other',
+    async run(context) {
+      const { network, batch } = createExample()
+      const { backend, bundle } = await context.createFixture(network)
+      const [first, second] = [await backend.load(bundle), await backend.load(bundle)]
+      const activation = await second.upload(batch)
+      expect([first.liveHandles, second.liveHandles]).toEqual([0, 1])
+      await first.dispose()
+      const [expected] = computeReferenceScores(network, batch)
+      expectClose(await runStageOnce(second, 0, activation), expected ?? expect.unreachable(), context)
+      await second.dispose()
+    },
+  },
+]
+
+/** The scores of every stage for the whole batch, no row leaving. */
+async function runAllStages(
+  model: StagedModel,
+  { network, batch }: { network: ReferenceNetwork; batch: Scenario['batch'] },
+): Promise<ClassScores[]> {
+  const all: ClassScores[] = []
+  let activation = await model.upload(batch)
+  for (const stage of network.stages.keys()) {
+    const result = await model.runStage(stage, activation)
+    activation.dispose()
+    all.push(await result.scores.read())
+    result.scores.dispose()
+    activation = result.activation ?? activation
+  }
+  return all
+}
+
+/** The scores of one stage; disposes the activation given and the one gained. */
+async function runStageOnce(
+  model: StagedModel,
+  stage: number,
+  activation: Awaited<ReturnType<StagedModel['upload']>>,
+): Promise<ClassScores> {
+  const result = await model.runStage(stage, activation)
+  const scores = await result.scores.read()
+  for (const handle of [activation, result.activation, result.scores]) handle?.dispose()
+  return scores
+}

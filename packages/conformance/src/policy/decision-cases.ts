@@ -1,0 +1,113 @@
+import type { ClassScores, ExitPolicy } from '@sluice/core'
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { selectScores } from '../rows.ts'
+import type { SuiteCase } from '../suite.ts'
+import { createExtremeScores, createGateScores } from './score-samples.ts'
+
+/** What every case on decisions works with. */
+export interface DecisionContext {
+  createPolicy(classCount: number): ExitPolicy
+  readonly classCounts: readonly number[]
+  readonly gateCount: number
+  /** Random score sets per property. */
+  readonly runs: number
+}
+
+/** The contract of `ExitPolicy`, whatever it decides by. */
+export const decisionCases: readonly SuiteCase<DecisionContext>[] = [
+  {
+    name: 'every decision holds one 0 or 1 per row',
+    run: (context) =>
+      checkGateScores(context, (policy, gates) => {
+        visitGates(policy, gates, ({ exit, scores }) => {
+          expect(exit).toBeInstanceOf(Uint8Array)
+          expect(exit.length).toBe(scores.rows)
+          expect(exit.every((value) => value <= 1)).toBe(true)
+        })
+      }),
+  },
+  {
+    name: 'the same observation and state give the same decision and stay unchanged',
+    run: (context) =>
+      checkGateScores(context, (policy, gates) => {
+        visitGates(policy, gates, ({ observation, state, exit, nextState }) => {
+          const before = structuredClone({ observation, state })
+          expect(policy.decide(observation, state)).toEqual({ exit, state: nextState })
+          expect({ observation, state }).toEqual(before)
+        })
+      }),
+  },
+  {
+    name: 'a row leaves where it would leave alone',
+    run: (context) =>
+      checkGateScores(context, (policy, gates) => {
+        findExits(policy, gates).forEach((stage, row) => {
+          const alone = gates.map((scores) => selectScores(scores, [row]))
+          expect(findExits(policy, alone), `row ${row}`).toEqual([stage])
+        })
+      }),
+  },
+  {
+    name: 'a row leaves where it would leave in another order of the rows',
+    run: (context) =>
+      checkGateScores(context, (policy, gates) => {
+        const order = Array.from({ length: gates[0]?.rows ?? 0 }, (_, row) => row).reverse()
+        const reversed = gates.map((scores) => selectScores(scores, order))
+        expect(findExits(policy, reversed).reverse()).toEqual(findExits(policy, gates))
+      }),
+  },
+  {
+    name: 'extreme scores are decided without an error',
+    run({ createPolicy, classCounts, gateCount }) {
+      for (const classCount of classCounts) {
+        const gates = Array.from({ length: gateCount }, () => createExtremeScores(classCount))
+        expect(findExits(createPolicy(classCount), gates)).toHaveLength(gates[0]?.rows ?? 0)
+      }
+    },
+  },
+]
+
+type Check = (policy: ExitPolicy, gates: readonly ClassScores[]) => void
+
+function checkGateScores({ createPolicy, classCounts, gateCount, runs }: DecisionContext, check: Check): void {
+  const policies = new Map(classCounts.map((classCount) => [classCount, createPolicy(classCount)]))
+  const property = fc.property(createGateScores(classCounts, gateCount), (gates) => {
+    check(policies.get(gates[0]?.classCount ?? 0) ?? expect.unreachable(), gates)
+  })
+  fc.assert(property, { seed: 20181103, numRuns: runs })
+}
+
+interface Visit {
+  readonly observation: Parameters<ExitPolicy['decide']>[0]
+  readonly scores: ClassScores
+  readonly state: unknown
+  readonly exit: Uint8Array
+  readonly nextState: unknown
+}
+
+/** Shows a policy the gates as the runner would, rows that left no longer among them. */
+function visitGates(policy: ExitPolicy, gates: readonly ClassScores[], visit: (gate: Visit) => void): void {
+  let rows = Array.from({ length: gates[0]?.rows ?? 0 }, (_, row) => row)
+  let state = policy.init(rows.length)
+  for (const [stage, allScores] of gates.entries()) {
+    if (rows.length === 0) return
+    const scores = selectScores(allScores, rows)
+    const observation = { stage, scores, rowIndices: Uint32Array.from(rows), macsSpent: 1000 * (stage + 1) }
+    const { exit, state: nextState } = policy.decide(observation, state)
+    visit({ observation, scores, state, exit, nextState })
+    rows = rows.filter((_, position) => exit[position] === 0)
+    state = nextState
+  }
+}
+
+/** The stage at which each row leaves; the number of gates where none took it. */
+function findExits(policy: ExitPolicy, gates: readonly ClassScores[]): number[] {
+  const exits = Array.from({ length: gates[0]?.rows ?? 0 }, () => gates.length)
+  visitGates(policy, gates, ({ observation: { stage, rowIndices }, exit }) => {
+    rowIndices.forEach((row, position) => {
+      if (exit[position] === 1) exits[row] = stage
+    })
+  })
+  return exits
+}

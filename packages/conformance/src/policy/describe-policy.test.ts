@@ -1,0 +1,152 @@
+import { type ExitPolicy, type ExitScore, InvalidArgumentError, type JsonObject, type PolicyFamily } from '@sluice/core'
+import { expect, it } from 'vitest'
+import { type BoundCase, bindCases } from '../suite.ts'
+import { decisionCases } from './decision-cases.ts'
+import { bindFamilyCases, describePolicy } from './describe-policy.ts'
+
+/** A sound family: the highest score, divided by a fitted number. */
+const highest: PolicyFamily = {
+  specVersion: 'v1',
+  name: 'highest',
+  range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  fit: ({ scores }) => ({ scale: 1 + scores.rows }),
+  createScore({ scale }) {
+    if (typeof scale !== 'number') throw new InvalidArgumentError('scale is not a number')
+    return mapRows((row) => Math.max(...row) / scale)
+  },
+}
+
+/** A sound policy with a state: leaves when two gates in a row name the same class. */
+const agreeing: ExitPolicy<readonly number[]> = {
+  specVersion: 'v1',
+  name: 'agreeing',
+  init: (batchSize) => Array.from({ length: batchSize }, () => -1),
+  decide({ scores, rowIndices }, last) {
+    const best = mapRows((row) => row.indexOf(Math.max(...row)))(scores)
+    const state = last.with(0, last[0] ?? -1)
+    const exit = Uint8Array.from(rowIndices, (row, position) => (state[row] === best[position] ? 1 : 0))
+    rowIndices.forEach((row, position) => {
+      state[row] = best[position] ?? -1
+    })
+    return { exit, state }
+  },
+}
+
+function mapRows(rate: (row: Float32Array) => number): ExitScore {
+  return ({ data, rows, classCount }) =>
+    Float32Array.from({ length: rows }, (_, row) => rate(data.subarray(row * classCount, (row + 1) * classCount)))
+}
+
+describePolicy('a sound family', highest)
+describePolicy('a sound policy with a state', () => agreeing)
+
+async function findFailures(cases: readonly BoundCase[]): Promise<string[]> {
+  const failures: string[] = []
+  for (const { name, run } of cases) {
+    try {
+      await run()
+    } catch {
+      failures.push(name)
+    }
+  }
+  return failures
+}
+
+const options = { classCounts: [1, 2, 5], gateCount: 3, runs: 20 }
+
+it.each<[string, string, Partial<PolicyFamily>]>([
+  [
+    'divides by the spread of the scores',
+    'the exit score of extreme class scores is a finite number within the range',
+    { createScore: () => mapRows((row) => 1 / (Math.max(...row) - Math.min(...row))) },
+  ],
+  [
+    'overflows in a softmax',
+    'the exit score of extreme class scores is a finite number within the range',
+    {
+      createScore: () => mapRows((row) => Math.exp(row[0] ?? 0) / row.reduce((sum, value) => sum + Math.exp(value), 0)),
+    },
+  ],
+  ['leaves its range', 'the exit score is one finite number per row within the range of the family', { range: [0, 1] }],
+  [
+    'centres a row by its neighbours',
+    'the exit score of a row depends neither on its neighbours nor on its position',
+    {
+      createScore: () => (scores) => {
+        const mean = scores.data.reduce((sum, value) => sum + value, 0) / Math.max(1, scores.data.length)
+        return mapRows((row) => Math.max(...row) - mean)(scores)
+      },
+    },
+  ],
+  [
+    'sorts its input in place',
+    'the exit score is pure: same in, same out, input unchanged, memory of its own',
+    { createScore: () => mapRows((row) => row.sort().at(-1) ?? 0) },
+  ],
+  [
+    'gives one buffer again and again',
+    'the exit score is pure: same in, same out, input unchanged, memory of its own',
+    {
+      createScore: () => {
+        const buffer = new Float32Array(1000)
+        return ({ rows, data }) => buffer.subarray(0, rows).fill(data[0] ?? 0)
+      },
+    },
+  ],
+  [
+    'fits what JSON cannot hold',
+    'fitted parameters survive JSON and give the same exit scores afterwards',
+    { fit: () => ({ scale: Number.NaN }), createScore: () => mapRows((row) => row[0] ?? 0) },
+  ],
+  [
+    'takes any parameters',
+    'parameters that fit never writes are refused',
+    { createScore: () => mapRows((row) => Math.max(...row)) },
+  ],
+])('catches a family that %s', async (_, expectedFailure, spoilt) => {
+  expect(await findFailures(bindFamilyCases({ ...options, family: { ...highest, ...spoilt } }))).toContain(
+    expectedFailure,
+  )
+})
+
+it('catches a family whose fit is not pure', async () => {
+  let calls = 0
+  const fit = (): JsonObject => ({ scale: ++calls })
+  const failures = await findFailures(bindFamilyCases({ ...options, family: { ...highest, fit } }))
+  expect(failures).toContain('fit is pure: same sample, same parameters, sample unchanged')
+})
+
+it.each<[string, string, ExitPolicy['decide']]>([
+  [
+    'returns a short mask',
+    'every decision holds one 0 or 1 per row',
+    ({ scores }, state) => ({ exit: new Uint8Array(scores.rows - 1), state }),
+  ],
+  [
+    'lets only the first row leave',
+    'a row leaves where it would leave in another order of the rows',
+    ({ scores }, state) => ({ exit: new Uint8Array(scores.rows).fill(1, 0, 1), state }),
+  ],
+  [
+    'keeps everybody in a large batch',
+    'a row leaves where it would leave alone',
+    ({ scores }, state) => ({ exit: new Uint8Array(scores.rows).fill(scores.rows > 1 ? 0 : 1), state }),
+  ],
+])('catches a policy that %s', async (_, expectedFailure, decide) => {
+  const createPolicy = (): ExitPolicy => ({ specVersion: 'v1', name: 'broken', init: () => null, decide })
+  expect(await findFailures(bindCases(decisionCases, { ...options, createPolicy }))).toContain(expectedFailure)
+})
+
+it('catches a policy that changes its state in place', async () => {
+  const createPolicy = (): ExitPolicy<{ gates: number }> => ({
+    specVersion: 'v1',
+    name: 'counting',
+    init: () => ({ gates: 0 }),
+    decide({ scores }, state) {
+      state.gates += 1
+      return { exit: new Uint8Array(scores.rows), state }
+    },
+  })
+  const failures = await findFailures(bindCases(decisionCases, { ...options, createPolicy }))
+  expect(failures).toContain('the same observation and state give the same decision and stay unchanged')
+})
