@@ -30,3 +30,23 @@ export class ExternalDataError extends SluiceError {
     super('external-data', `External data file '${location}' ${problem}`, options)
   }
 }
+
+/** A node contradicts its inputs, so that its outputs have no shape. */
+export class ShapeInferenceError extends SluiceError {
+  constructor(operator: string, node: string, problem: string) {
+    super(
+      'shape-inference',
+      `${operator} (node '${node}') does not fit its inputs: ${problem}. Check the declared input shape (--input), or export the model again.`,
+    )
+  }
+}
+
+/** A shape depends on values that are only known when the network runs. */
+export class DataDependentShapeError extends SluiceError {
+  constructor(operator: string, node: string, tensor: string) {
+    super(
+      'data-dependent-shape',
+      `The output shape of ${operator} (node '${node}') depends on the values of '${tensor}', which are not constant. Export the model with static shapes except for the batch, or cut the network before it.`,
+    )
+  }
+}
