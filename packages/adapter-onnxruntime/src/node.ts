@@ -1,1 +1,60 @@
-export {}
+import type { Backend } from '@sluice/core'
+import type { OnnxEngine } from '@sluice/onnx-graph'
+import { createBackend } from './backend.ts'
+import { createEngine } from './engine.ts'
+import { createGpuStore } from './gpu-store.ts'
+import { createHostStore } from './host-store.ts'
+import type { OrtRuntime } from './ort-runtime.ts'
+import type { EngineDescription } from './session-factory.ts'
+import { createSessionOptions, type SessionSettings } from './session-settings.ts'
+
+export * from './errors.ts'
+export type { OrtRuntime, SessionSettings }
+
+/** Execution providers of onnxruntime-node that Sluice knows how to use. */
+export type NodeExecutionProvider = 'cpu' | 'cuda' | 'webgpu'
+
+export interface OnnxRuntimeNodeOptions extends SessionSettings {
+  /** The engine, e.g. `import * as ort from 'onnxruntime-node'`; imported with the first model when absent. */
+  readonly ort?: OrtRuntime
+  /**
+   * Where operators run, most wanted first; `['cpu']` when absent. Operators that a provider lacks run on the cpu; a
+   * provider that does not start is an error, never a silent change of device.
+   */
+  readonly executionProviders?: readonly NodeExecutionProvider[]
+}
+
+const providerHints: { readonly [P in NodeExecutionProvider]: string } = {
+  cpu: "Reinstall onnxruntime-node with 'npm install onnxruntime-node'.",
+  cuda: "Fetch its CUDA libraries with 'npm rebuild onnxruntime-node --ignore-scripts=false' (Linux x64, CUDA 12 or 13 with cuDNN 9 installed), or use 'cpu'.",
+  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; install one, or use 'cpu'.",
+}
+
+/**
+ * A backend over onnxruntime-node. With `webgpu`, activations stay on the GPU between stages; with `cuda`, ONNX Runtime
+ * brings every stage's outputs back to host memory.
+ */
+export function createOnnxRuntimeBackend(options: OnnxRuntimeNodeOptions = {}): Backend {
+  const usesWebGpu = options.executionProviders?.includes('webgpu') ?? false
+  return createBackend({
+    engine: describeEngine(options),
+    device: usesWebGpu ? 'gpu' : 'cpu',
+    createStore: (sessions) => (usesWebGpu ? createGpuStore(sessions, 'cpu') : createHostStore(sessions.runtime, true)),
+  })
+}
+
+/** Runs whole ONNX graphs on onnxruntime-node, for training and measuring. */
+export function createOnnxEngine(options: OnnxRuntimeNodeOptions = {}): OnnxEngine {
+  return createEngine(describeEngine(options))
+}
+
+function describeEngine(options: OnnxRuntimeNodeOptions): EngineDescription {
+  const { ort, executionProviders = ['cpu'] } = options
+  return {
+    name: `onnxruntime-node (${executionProviders.join(', ')})`,
+    packageName: 'onnxruntime-node',
+    loadRuntime: async () => ort ?? (await import('onnxruntime-node')),
+    sessionOptions: createSessionOptions(options, executionProviders),
+    providerHint: executionProviders.map((provider) => providerHints[provider]).join(' '),
+  }
+}

@@ -1,0 +1,76 @@
+import {
+  type Backend,
+  type Bundle,
+  checkSpecVersion,
+  type StageDescription,
+  UnsupportedBundleError,
+} from '@sluice/core'
+import type { InferenceSession } from 'onnxruntime-common'
+import type { ActivationStore } from './activation-store.ts'
+import { createSessionFactory, type EngineDescription, type SessionFactory } from './session-factory.ts'
+import { createStagedModel, type LoadedStage } from './staged-model.ts'
+
+/** An engine and where it keeps activations between stages. */
+export interface BackendDescription {
+  readonly engine: EngineDescription
+  readonly device: 'cpu' | 'gpu'
+  readonly createStore: (sessions: SessionFactory) => ActivationStore
+}
+
+/** A backend for bundles of the format `onnx`. The engine is loaded with the first bundle. */
+export function createBackend({ engine, device, createStore }: BackendDescription): Backend {
+  return {
+    specVersion: 'v1',
+    name: engine.name,
+    capabilities: { formats: ['onnx'], device },
+    async load(bundle) {
+      checkBundle(engine.name, bundle)
+      const { input, classes } = bundle.manifest
+      const sessions = await createSessionFactory(engine)
+      const store = createStore(sessions)
+      const stages = await loadStages(bundle, engine.name, sessions, store)
+      const network = { input, classCount: classes.length, stages: bundle.manifest.stages }
+      return createStagedModel({ network, stages, sessions, store })
+    },
+  }
+}
+
+function checkBundle(backend: string, { manifest }: Bundle): void {
+  checkSpecVersion('The bundle', manifest)
+  if (manifest.format !== 'onnx') {
+    throw new UnsupportedBundleError(backend, `its format is ${manifest.format}, not onnx. Use that format's adapter.`)
+  }
+}
+
+/** One after the other, so that at most one file is held next to the sessions. */
+async function loadStages(
+  bundle: Bundle,
+  backend: string,
+  sessions: SessionFactory,
+  store: ActivationStore,
+): Promise<LoadedStage[]> {
+  const stages: LoadedStage[] = []
+  try {
+    for (const description of bundle.manifest.stages) {
+      const model = await bundle.read(description.file)
+      const outputs = store.locateOutputs(description)
+      const load = () => sessions.create(model, `Loading '${description.file}'`, outputs)
+      const session = await sessions.exclusively(load)
+      stages.push({ description, session })
+      checkNames(backend, description, session)
+    }
+    return stages
+  } catch (error) {
+    await sessions.exclusively(() => Promise.all(stages.map(({ session }) => session.release())))
+    throw error
+  }
+}
+
+function checkNames(backend: string, { file, input, output, scores }: StageDescription, session: InferenceSession) {
+  const { inputNames, outputNames } = session
+  const missing = [output, scores].find((name) => name !== null && !outputNames.includes(name))
+  if (missing === undefined && inputNames.length === 1 && inputNames[0] === input) return
+  const actual = `[${inputNames.join(', ')}] and yields [${outputNames.join(', ')}]`
+  const expected = `'${input}' and to yield ${output === null ? '' : `'${output}' and `}'${scores}'`
+  throw new UnsupportedBundleError(backend, `'${file}' takes ${actual}; its manifest says to take ${expected}.`)
+}
