@@ -13,6 +13,8 @@ export function defineBuild(entry: Record<string, string>, overrides: Options = 
     format: ['esm'],
     target: 'node20',
     platform: 'neutral',
+    external: [/^node:/],
+    removeNodeProtocol: false,
     dts: true,
     sourcemap: true,
     clean: true,
