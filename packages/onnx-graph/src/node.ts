@@ -1,1 +1,2 @@
-export {}
+export * from './external-data-folder.ts'
+export * from './onnx-file.ts'
