@@ -1,1 +1,1 @@
-export {}
+export { createEntropyFamily, type EntropyFamilyOptions } from './entropy-family.ts'

@@ -1,1 +1,2 @@
-export {}
+export { createLearnedFamily } from './confidence-family.ts'
+export { createMarginFamily, type MarginScore } from './margin-family.ts'

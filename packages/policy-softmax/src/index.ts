@@ -1,1 +1,1 @@
-export {}
+export { createSoftmaxFamily, type SoftmaxFamilyOptions } from './softmax-family.ts'
