@@ -39,10 +39,13 @@ export interface StageDescription {
   readonly scores: string
 }
 
-/** Pooling in front of a head. `size` x `size` adaptive windows; `average+maximum` concatenates both. */
+/**
+ * Pooling in front of a head. `size` x `size` adaptive windows; `average+maximum` concatenates both. For tokens, over all
+ * of them; `class-token` takes the first token alone.
+ */
 export interface PoolingDescription {
   readonly size: number
-  readonly kind: 'average' | 'average+maximum'
+  readonly kind: 'average' | 'average+maximum' | 'class-token'
 }
 
 export interface HeadDescription {

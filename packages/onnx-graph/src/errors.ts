@@ -9,8 +9,8 @@ export class InvalidOnnxFileError extends SluiceError {
 
 /** The graph uses something that a requested operation cannot handle. */
 export class UnsupportedGraphError extends SluiceError {
-  constructor(message: string) {
-    super('unsupported-graph', message)
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super('unsupported-graph', message, options)
   }
 }
 

@@ -1,0 +1,139 @@
+import type { DataType } from '@sluice/core'
+import { type BatchShapes, createBatchShapes, rowShape } from './batch-shapes.ts'
+import { UnsupportedGraphError } from './errors.ts'
+import type { NodeProto } from './generated/onnx_pb.ts'
+import { createGraphView, type GraphView } from './graph-view.ts'
+import type { OnnxModel } from './onnx-model.ts'
+
+/** A tensor that every path along which data flow from the network's input to its outputs passes. */
+export interface Cut {
+  readonly tensor: string
+  readonly type: DataType
+  /** Shape of one row, without the batch dimension. */
+  readonly shape: readonly number[]
+  /** MACs of one row from the input up to this tensor. */
+  readonly macs: number
+  /** Those as a fraction of the whole network's, 0..1; 0 for a network without MACs. */
+  readonly share: number
+}
+
+export interface FindCutsOptions {
+  /** Shape of the network input, batch included, where the model leaves more than the batch open. */
+  readonly inputShape?: readonly number[]
+  /** Network outputs that count; a cut lies before all of them. All outputs by default. */
+  readonly outputs?: readonly string[]
+}
+
+/**
+ * Names of all cut tensors in network order; the network's input and outputs are not among them. Needs no shapes, so
+ * that operators without rules are no hindrance.
+ *
+ * @throws UnsupportedGraphError when the outputs depend on several inputs or on none
+ */
+export function findCutTensors(model: OnnxModel, options: Pick<FindCutsOptions, 'outputs'> = {}): string[] {
+  return listCutTensors(createGraphView(model, options.outputs))
+}
+
+/**
+ * All cuts whose rows are samples (a leading batch dimension), with shapes and costs, in network order.
+ *
+ * @throws UnknownOperatorError when an operator on the way has no shape and cost rule
+ * @throws UnsupportedGraphError when the outputs depend on several inputs or on none
+ */
+export function findCuts(model: OnnxModel, options: FindCutsOptions = {}): Cut[] {
+  const view = createGraphView(model, options.outputs)
+  const tensors = listCutTensors(view)
+  const shapes = createBatchShapes(model, options.inputShape)
+  const macsThrough = accumulateMacs(view, shapes)
+  const total = [...macsThrough.values()].at(-1) ?? 0
+  return tensors.flatMap((tensor) => {
+    const producer = view.producerOf(tensor)
+    const macs = (producer && macsThrough.get(producer)) ?? 0
+    const info = shapes.tensor(tensor)
+    const shape = info === undefined ? null : rowShape(info)
+    if (shape === null || !info?.type) return []
+    return [{ tensor, type: info.type, shape, macs, share: total === 0 ? 0 : macs / total }]
+  })
+}
+
+/**
+ * The cuts worth a gate: float32, one to three dimensions a row, behind some but not all of the MACs. Of neighbours with equal MACs
+ * (convolution, addition, activation) the last one stays, as it is the most processed at the same cost, but never one
+ * behind the loss of the spatial or token dimensions (global pooling, flatten), which heads pool themselves.
+ */
+export function selectGateCuts(cuts: readonly Cut[]): Cut[] {
+  const candidates = cuts.filter(({ type, shape, share }) => {
+    return type === 'float32' && shape.length >= 1 && shape.length <= 3 && share > 0 && share < 1
+  })
+  const selected: Cut[] = []
+  for (const cut of candidates) {
+    const last = selected.at(-1)
+    if (last === undefined || last.macs !== cut.macs) selected.push(cut)
+    else if (keepsDimensions(last, cut)) selected[selected.length - 1] = cut
+  }
+  return selected
+}
+
+function keepsDimensions(before: Cut, after: Cut): boolean {
+  const losesMap = before.shape.length === 3 && isPixel(after) && !isPixel(before)
+  return before.shape.length === after.shape.length && !losesMap
+}
+
+function isPixel({ shape }: Cut): boolean {
+  return shape[1] === 1 && shape[2] === 1
+}
+
+/**
+ * One sweep in topological order, exact: a tensor is a cut if and only if it is the only tensor still to be read once
+ * its producer has run. For every other node on a path is an ancestor or a descendant of a cut, so in any topological
+ * order exactly the ancestors have run by then, and an edge around the cut would be a second tensor still to be read.
+ */
+function listCutTensors(view: GraphView): string[] {
+  const input = requireOneInput(view)
+  const readsLeft = countReads(view)
+  const open = new Set([input])
+  const cuts: string[] = []
+  for (const node of view.dataNodes) {
+    for (const tensor of view.inputsOf(node)) {
+      const left = (readsLeft.get(tensor) ?? 0) - 1
+      readsLeft.set(tensor, left)
+      if (left === 0) open.delete(tensor)
+    }
+    for (const tensor of node.output) if (readsLeft.has(tensor)) open.add(tensor)
+    const cut = node.output.find((tensor) => open.has(tensor) && open.size === 1)
+    if (cut !== undefined && !view.outputs.includes(cut)) cuts.push(cut)
+  }
+  return cuts
+}
+
+/** How many data nodes read each data tensor; a network output is read once more at the end. */
+function countReads(view: GraphView): Map<string, number> {
+  const reads = new Map<string, number>()
+  const tensors = [...view.dataNodes.flatMap((node) => view.inputsOf(node)), ...view.outputs]
+  for (const tensor of tensors) {
+    if (view.kindOf(tensor) === 'data') reads.set(tensor, (reads.get(tensor) ?? 0) + 1)
+  }
+  return reads
+}
+
+function requireOneInput({ inputs }: GraphView): string {
+  const [input, ...others] = inputs
+  if (input === undefined) throw new UnsupportedGraphError('The network has no input that its outputs depend on.')
+  if (others.length > 0) {
+    throw new UnsupportedGraphError(
+      `The network has ${inputs.length} inputs ('${inputs.join("', '")}'); gates need a network with one. Fold the others into constants, or export the part behind them.`,
+    )
+  }
+  return input
+}
+
+/** Per-row MACs from the input up to and with each data node, in network order. */
+function accumulateMacs(view: GraphView, shapes: BatchShapes): Map<NodeProto, number> {
+  let total = 0
+  return new Map(
+    view.dataNodes.map((node) => {
+      total += shapes.macsOf(node)
+      return [node, total]
+    }),
+  )
+}

@@ -1,0 +1,83 @@
+import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
+import { addedPrefix } from './added-names.ts'
+import { appendGraph } from './edit-graph.ts'
+import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts'
+import { declaredShape } from './input-shapes.ts'
+import type { OnnxModel } from './onnx-model.ts'
+import { appendPooling, countPooledFeatures } from './pooling.ts'
+
+/** One affine layer: `y = x * weights + bias`. */
+export interface HeadLayer {
+  readonly inputs: number
+  readonly outputs: number
+  /** `[inputs, outputs]`, row major. */
+  readonly weights: Float32Array
+  /** `[outputs]` */
+  readonly bias: Float32Array
+}
+
+/** What turns a cut tensor into class scores: pooling, then layers with a ReLU between each two. */
+export interface HeadWeights {
+  readonly pooling: PoolingDescription
+  readonly layers: readonly HeadLayer[]
+}
+
+/** Name of the output with the class scores `[batch, classes]` of the gate with the given index. */
+export function gateScoresName(gateIndex: number): string {
+  return `${addedPrefix}gate_${gateIndex}/scores`
+}
+
+/** MACs of a head for one row: its matrix products. */
+export function countHeadMacs({ layers }: Pick<HeadWeights, 'layers'>): number {
+  return layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
+}
+
+/**
+ * A copy of a stage that yields a head's class scores as one more output, {@link gateScoresName}. One run then gives
+ * both the activation and the scores. The weights' memory is shared.
+ *
+ * @param stage a model that declares `cutTensor` as an output with its shape, as `splitIntoStages` makes them
+ * @throws InvalidArgumentError when layers and shapes do not fit each other, or the stage does not yield `cutTensor`
+ */
+export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, gateIndex: number): OnnxModel {
+  const shape = cutShape(stage, cutTensor)
+  checkLayers(head.layers, countPooledFeatures(shape, head.pooling))
+  const builder = createGraphBuilder({ name: 'head', prefix: `${addedPrefix}gate_${gateIndex}/` })
+  const features = appendPooling(builder, { tensor: cutTensor, shape }, head.pooling, stage.opset)
+  const scores = gateScoresName(gateIndex)
+  appendLayers(builder, features, head.layers, scores)
+  builder.output(scores, 'float32', ['batch', head.layers.at(-1)?.outputs ?? 0])
+  return appendGraph(stage, builder.buildGraph())
+}
+
+function cutShape({ graph }: OnnxModel, cutTensor: string): number[] {
+  const output = graph.output.find(({ name }) => name === cutTensor)
+  const [, ...shape] = (output && declaredShape(output)) ?? []
+  if (shape.length > 0 && shape.every((size) => typeof size === 'number')) return shape
+  throw new InvalidArgumentError(
+    `The stage declares no output '${cutTensor}' of known shape; add the head to the stage that ends at this cut.`,
+  )
+}
+
+function checkLayers(layers: readonly HeadLayer[], features: number): void {
+  if (layers.length === 0) throw new InvalidArgumentError('The head has no layers; give at least one.')
+  let width = features
+  for (const [index, { inputs, outputs, weights, bias }] of layers.entries()) {
+    if (inputs !== width || weights.length !== inputs * outputs || bias.length !== outputs) {
+      throw new InvalidArgumentError(
+        `Layer ${index} of the head declares ${inputs} inputs and ${outputs} outputs with ${weights.length} weights and ${bias.length} biases; it gets ${width} values a row. Fit the head on features of the same cut and pooling.`,
+      )
+    }
+    width = outputs
+  }
+}
+
+function appendLayers(builder: GraphBuilder, features: string, layers: readonly HeadLayer[], scores: string): void {
+  let row = features
+  for (const [index, { inputs, outputs, weights, bias }] of layers.entries()) {
+    const w = builder.initializer(`weights_${index}`, { type: 'float32', dims: [inputs, outputs], data: weights })
+    const b = builder.initializer(`bias_${index}`, { type: 'float32', dims: [outputs], data: bias })
+    if (index === layers.length - 1) builder.node('Gemm', [row, w, b], {}, scores)
+    else row = builder.node('Relu', [builder.node('Gemm', [row, w, b])])
+  }
+}
