@@ -1,1 +1,3 @@
-export {}
+export * from './errors.ts'
+export { createHttpSource, type HttpSourceOptions } from './http-source.ts'
+export { type BundleSource, openBundle } from './open-bundle.ts'

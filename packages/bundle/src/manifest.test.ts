@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises'
+import { type BundleManifest, SluiceError } from '@sluice/core'
+import { createRandomReferenceNetwork, createReferenceBundle } from '@sluice/core/reference'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InvalidManifestError, MalformedManifestError, UnsupportedBundleVersionError } from './errors.ts'
+import { parseManifest, serialiseManifest } from './manifest.ts'
+import { createManifestJsonSchema } from './manifest-schema.ts'
+
+const network = createRandomReferenceNetwork({ seed: 1, inputShape: [3, 2, 2], cutWidths: [4, 5], classCount: 3 })
+const { manifest } = await createReferenceBundle(network)
+const bytes = serialiseManifest(manifest, 'test')
+
+function parse(value: unknown): BundleManifest {
+  return parseManifest(new TextEncoder().encode(JSON.stringify(value)), 'test')
+}
+
+/** The manifest with the value at a path of keys replaced; `undefined` removes it. */
+function change(path: readonly (string | number)[], value: unknown): unknown {
+  const copy = structuredClone(manifest) as unknown
+  let target = copy as Record<string | number, unknown>
+  for (const key of path.slice(0, -1)) target = target[key] as Record<string | number, unknown>
+  target[path.at(-1) ?? ''] = value
+  return copy
+}
+
+describe('parseManifest', () => {
+  it('gives back what was written', () => {
+    expect(parseManifest(bytes, 'test')).toEqual(manifest)
+  })
+
+  it('accepts a calibrated bundle', () => {
+    const calibration: BundleManifest['calibration'] = {
+      data: 'cifar10:data?split=test',
+      samples: 5000,
+      seed: 0,
+      target: { maxDrop: 1, confidence: 0.95 },
+      reference: 'labels',
+      cost: 'macs',
+      measured: { accuracy: 0.92, drop: 0.9, macsPerSample: 100, macsSaved: 0.4, exitShares: [0.3, 0.3, 0.4] },
+      guarantee: { risk: 'accuracy gap', bound: 0.01, samples: 2500 },
+    }
+    expect(parse({ ...manifest, calibration })).toEqual({ ...manifest, calibration })
+  })
+
+  it.each<[string, readonly (string | number)[], unknown]>([
+    ['stages[1].macs.head', ['stages', 1, 'macs', 'head'], -1],
+    ['stages[0].outputShape[0]', ['stages', 0, 'outputShape', 0], 2.5],
+    ['gates[1].policy.threshold', ['gates', 1, 'policy', 'threshold'], '0.5'],
+    ['gates[0].head.loss', ['gates', 0, 'head', 'loss'], 'squared'],
+    ['format', ['format'], 'caffe'],
+    ['classes', ['classes'], []],
+    ['stages', ['stages'], []],
+    ['input.dataType', ['input', 'dataType'], 'float16'],
+    ['input.std[0]', ['input', 'std'], [0]],
+    ['files["stage-0.json"].sha256', ['files', 'stage-0.json', 'sha256'], 'abc'],
+    ['calibration', ['calibration'], undefined],
+    ['sluice.json', ['surprise'], 1],
+  ])('names the field %s when its form is wrong', (field, path, value) => {
+    const failure = () => parse(change(path, value))
+    expect(failure).toThrow(InvalidManifestError)
+    expect(failure).toThrow(`invalid: ${field}: `)
+  })
+
+  it.each(['../evil', 'a/../../evil', '/etc/passwd', 'C:\\evil', 'a\\b', './a', 'a//b', '.hidden', ''])(
+    'refuses the file name %j',
+    (path) => {
+      const failure = () => parse(change(['files', path], { sha256: '0'.repeat(64), bytes: 1 }))
+      expect(failure).toThrow(InvalidManifestError)
+      expect(failure).toThrow(`files[${JSON.stringify(path)}]: not a plain path inside the bundle`)
+    },
+  )
+
+  it.each<[string, readonly (string | number)[], unknown]>([
+    ['stages[0].file', ['stages', 0, 'file'], 'other.json'],
+    ['stages[1].input', ['stages', 1, 'input'], 'elsewhere'],
+    ['stages[0].input', ['stages', 0, 'input'], 'pixels'],
+    ['stages[2].output', ['stages', 2, 'output'], 'cut-2'],
+    ['stages[2].outputShape', ['stages', 2, 'outputShape'], [3]],
+    ['stages[2].macs.head', ['stages', 2, 'macs', 'head'], 5],
+    ['stages[0].output', ['stages', 0, 'output'], null],
+    ['stages[1].outputShape', ['stages', 1, 'outputShape'], null],
+    ['macs', ['macs'], 12345],
+    ['gates', ['gates'], []],
+    ['gates[1].stage', ['gates', 1, 'stage'], 0],
+    ['gates[0].head.weightNorms', ['gates', 0, 'head', 'weightNorms'], [1]],
+    ['gates[0].head.hidden', ['gates', 0, 'head'], { ...manifest.gates[0]?.head, kind: 'mlp', hidden: null }],
+    ['input.std', ['input', 'mean'], [0.5]],
+    ['input.mean', ['input'], { ...manifest.input, layout: 'NCHW', mean: [0, 0], std: [1, 1] }],
+    ['files["sluice.json"]', ['files', 'sluice.json'], { sha256: '0'.repeat(64), bytes: 1 }],
+  ])('names the field %s when it contradicts another', (field, path, value) => {
+    const failure = () => parse(change(path, value))
+    expect(failure).toThrow(InvalidManifestError)
+    expect(failure).toThrow(`${field}: `)
+  })
+
+  it('refuses unknown versions before it looks at anything else', () => {
+    expect(() => parse({ specVersion: 'v2', stages: 'unheard of' })).toThrow(UnsupportedBundleVersionError)
+    expect(() => parse({ specVersion: 'v2' })).toThrow('has specVersion "v2"; this release reads \'v1\'')
+    expect(() => parse({})).toThrow(InvalidManifestError)
+    expect(() => parse(null)).toThrow(InvalidManifestError)
+  })
+
+  it('refuses text that is no JSON, wherever it was cut off', () => {
+    for (let length = 0; length < bytes.length - 2; length += 7) {
+      expect(() => parseManifest(bytes.subarray(0, length), 'test')).toThrow(MalformedManifestError)
+    }
+    expect(() => parseManifest(Uint8Array.of(0xff, 0xfe), 'test')).toThrow(MalformedManifestError)
+  })
+
+  it('answers any damage with a manifest or with an error of its own', () => {
+    const property = fc.property(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }), (position, value) => {
+      try {
+        expect(parseManifest(bytes.with(position, value), 'test').specVersion).toBe('v1')
+      } catch (error) {
+        expect(SluiceError.isInstance(error), String(error)).toBe(true)
+      }
+    })
+    fc.assert(property, { seed: 20181103, numRuns: 2000 })
+  })
+
+  it('accepts every random reference network', async () => {
+    const networks = fc.record({
+      seed: fc.nat(),
+      inputShape: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
+      cutWidths: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 4 }),
+      classCount: fc.integer({ min: 1, max: 5 }),
+    })
+    const property = fc.asyncProperty(networks, async (options) => {
+      const bundle = await createReferenceBundle(createRandomReferenceNetwork(options))
+      expect(parse(bundle.manifest)).toEqual(bundle.manifest)
+    })
+    await fc.assert(property, { seed: 20181103 })
+  })
+})
+
+describe('serialiseManifest', () => {
+  it('refuses numbers that JSON would turn into null', () => {
+    const spoilt = change(['gates', 0, 'policy', 'threshold'], Number.POSITIVE_INFINITY) as BundleManifest
+    expect(() => serialiseManifest(spoilt, 'test')).toThrow('gates[0].policy.threshold')
+  })
+})
+
+it('keeps the committed JSON Schema current; npm run schema -w packages/bundle writes it', async () => {
+  const committed = await readFile(new URL('../schema/sluice.v1.schema.json', import.meta.url), 'utf8')
+  expect(JSON.parse(committed)).toEqual(createManifestJsonSchema())
+})
