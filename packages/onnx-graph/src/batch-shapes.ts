@@ -1,4 +1,4 @@
-import type { DataType } from '@sluice/core'
+import { type DataType, InvalidArgumentError } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
 import { UnknownOperatorError, UnsupportedGraphError } from './errors.ts'
 import type { NodeProto } from './generated/onnx_pb.ts'
@@ -39,6 +39,7 @@ const batches = [2, 3] as const
  * the model's input declaration fixes is set free.
  *
  * @param inputShape shape of the network input, batch included, where the model leaves more than the batch open
+ * @throws InvalidArgumentError when the model leaves sizes open that `inputShape` does not give
  * @throws UnsupportedGraphError when the network holds to one batch size, or its outputs are not one row per sample
  */
 export function createBatchShapes(model: OnnxModel, inputShape?: readonly number[]): BatchShapes {
@@ -83,6 +84,7 @@ function compare(name: string, low: ShapeInference, high: ShapeInference): Batch
 function checkOutputs({ graph }: OnnxModel, low: ShapeInference, high: ShapeInference): void {
   for (const { name } of graph.output) {
     const failure = low.failures.get(name)
+    if (failure instanceof InvalidArgumentError) throw failure
     if (failure !== undefined && !(failure instanceof UnknownOperatorError))
       throw failBatch(name, failure.message, failure)
     const info = compare(name, low, high)

@@ -1,3 +1,4 @@
+export * from './analysis.ts'
 export * from './cuts.ts'
 export * from './errors.ts'
 export * from './external-data.ts'
