@@ -25,7 +25,7 @@ const engines = {
   tfjs: { modules: '@tensorflow', users: 'packages/adapter-tfjs|apps/cli' },
 }
 
-const developerFiles = '(?:\\.test(?:-d)?\\.ts|/scripts/[^/]+|/tsup\\.config\\.ts)$'
+const developerFiles = '(?:\\.test(?:-d)?\\.ts|/(?:scripts|testing)/[^/]+|/tsup\\.config\\.ts)$'
 const workspaces = '^(?:packages|apps)/'
 
 /** @param {string} name @param {string} comment @param {object} from @param {object} to */
