@@ -1,6 +1,7 @@
 import { BundleReadError } from './errors.ts'
 import type { BundleSource } from './open-bundle.ts'
 
+/** How the web server is reached. */
 export interface HttpSourceOptions {
   /** Replaces the global `fetch`, e.g. to add credentials. */
   readonly fetch?: typeof globalThis.fetch

@@ -15,6 +15,7 @@ export interface GatedModelParts {
   readonly policy: ExitPolicy
 }
 
+/** Options of one run. */
 export interface RunOptions {
   /** Looked at before every stage; the run then fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined

@@ -11,7 +11,7 @@ export async function openBundleFolder(folder: string): Promise<Bundle> {
 }
 
 /** Reads a bundle's files from a folder. @throws BundleNotFoundError, NotABundleError when it is no folder */
-export async function createFolderSource(folder: string): Promise<BundleSource> {
+async function createFolderSource(folder: string): Promise<BundleSource> {
   const stats = await stat(folder).catch((error) => {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw new BundleNotFoundError(folder)
     throw new BundleReadError(folder, '.', describeSystemError(error), error)

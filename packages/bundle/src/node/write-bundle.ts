@@ -9,6 +9,7 @@ import { manifestFile } from '../manifest-schema.ts'
 import { hasErrorCode } from './system-error.ts'
 import { convertWriteError } from './write-error.ts'
 
+/** What is written, and where. */
 export interface WriteBundleOptions {
   /** Where the bundle is to stand. Its parent folders are created. */
   readonly folder: string

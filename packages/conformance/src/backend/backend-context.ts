@@ -1,5 +1,11 @@
-import type { Backend, Bundle, ClassScores, GatedModel, StagedModel } from '@sluice/core'
-import { createGatedModel } from '@sluice/core'
+import {
+  type Backend,
+  type Bundle,
+  type ClassScores,
+  createGatedModel,
+  type GatedModel,
+  type StagedModel,
+} from '@sluice/core'
 import { createScriptedPolicy, type ReferenceNetwork } from '@sluice/core/reference'
 import fc from 'fast-check'
 import { expect } from 'vitest'
@@ -25,6 +31,7 @@ export interface BackendContext extends Tolerance {
   readonly runs: number
 }
 
+/** One requirement on a backend. */
 export type BackendCase = SuiteCase<BackendContext>
 
 /** Loads a network, hands it to `use`, and checks that nothing is left alive before it disposes the model. */
