@@ -92,7 +92,11 @@ export default {
       'undeclared package',
       "Add it to the importing package's package.json.",
       { path: workspaces, pathNot: developerFiles },
-      { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+      {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'],
+        // An optional peer is of both kinds, npm-peer and npm-no-pkg.
+        dependencyTypesNot: ['npm', 'npm-peer'],
+      },
     ),
     forbid('unresolvable', 'The import leads nowhere.', {}, { couldNotResolve: true }),
     forbid('cycle', 'Break the cycle.', {}, { circular: true }),
@@ -100,7 +104,7 @@ export default {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/' },
+    exclude: { path: '^(?:packages|apps)/[^/]+/dist/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@sluice/source', 'import', 'types'] },
   },
 }

@@ -38,6 +38,7 @@ const cases: [file: string, imported: string, rule: string | null][] = [
   ['packages/bundle/src/e.ts', './absent.ts', 'unresolvable'],
   ['packages/bundle/src/f.ts', './g.ts', 'cycle'],
   ['packages/bundle/src/g.ts', './f.ts', null], // the other half of the cycle, which is reported once
+  ['packages/datasets/src/index.ts', 'sharp', null],
   ['packages/newcomer/src/a.ts', '@sluice/core', 'unlisted workspace'],
   ['packages/training/src/c.ts', '@sluice/app-train', 'directions of packages/training'],
   ['apps/train/src/index.ts', '@sluice/training', null],
@@ -53,9 +54,9 @@ let broken: { from: string; rule: { name: string } }[]
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'sluice-rules-'))
-  for (const name of [...Object.keys(dependencies), 'undeclared']) {
-    writeJson(`node_modules/${name}/package.json`, { name, exports: './index.js' })
-    write(`node_modules/${name}/index.js`, 'export {}')
+  for (const name of [...Object.keys(dependencies), 'sharp', 'undeclared']) {
+    writeJson(`node_modules/${name}/package.json`, { name, exports: './dist/index.js' })
+    write(`node_modules/${name}/dist/index.js`, 'export {}')
   }
   write('tooling/shared.ts', 'export {}')
   for (const folder of new Set(cases.map(([file]) => file.split('/').slice(0, 2).join('/')))) addWorkspace(folder)
@@ -76,7 +77,14 @@ function writeJson(file: string, content: object) {
 
 function addWorkspace(folder: string) {
   const name = `@sluice/${folder.replace('packages/', '').replace('apps/', 'app-')}`
-  writeJson(`${folder}/package.json`, { name, type: 'module', exports: './src/index.ts', dependencies })
+  const optionalPeer = { peerDependencies: { sharp: '1' }, peerDependenciesMeta: { sharp: { optional: true } } }
+  writeJson(`${folder}/package.json`, {
+    name,
+    type: 'module',
+    exports: './src/index.ts',
+    dependencies,
+    ...optionalPeer,
+  })
   write(`${folder}/src/index.ts`, 'export {}')
   mkdirSync(join(root, 'node_modules/@sluice'), { recursive: true })
   symlinkSync(resolve(root, folder), join(root, 'node_modules', name))
