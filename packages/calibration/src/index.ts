@@ -1,1 +1,28 @@
-export {}
+export { choosePlacement, type Placement, type PlacementOptions } from './choose-placement.ts'
+export type { DropTarget } from './drop-target.ts'
+export {
+  checkExitTable,
+  type ExitCost,
+  type ExitTable,
+  type GateOutcomes,
+  selectGates,
+  selectSamples,
+} from './exit-table.ts'
+export { createLevelPath, evaluateLevelPath, type LevelPath } from './level-path.ts'
+export { evaluateThresholds, type OperatingPoint } from './operating-point.ts'
+export { findParetoFront } from './pareto-front.ts'
+export {
+  type CachedGate,
+  createExitTable,
+  fitGateParameters,
+  type ScoreCache,
+  selectCachedSamples,
+} from './score-cache.ts'
+export {
+  type HeldOutComparison,
+  searchThresholds,
+  type ThresholdSearch,
+  type ThresholdSearchOptions,
+  type ThresholdSearchResult,
+} from './search-thresholds.ts'
+export type { ThresholdGrid } from './threshold-grid.ts'

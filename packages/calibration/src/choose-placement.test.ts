@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from '@sluice/core'
+import { createRandom } from '@sluice/core/reference'
+import { expect, it } from 'vitest'
+import { choosePlacement } from './choose-placement.ts'
+import { selectGates } from './exit-table.ts'
+import { generateTable } from './generated-table.ts'
+import { evaluateThresholds } from './operating-point.ts'
+import { searchThresholds } from './search-thresholds.ts'
+
+const table = generateTable({ samples: 2000, gates: 6, random: createRandom(1) })
+
+it('is as good as the best of all subsets', () => {
+  const subsets = Array.from({ length: 63 }, (_, bits) => [0, 1, 2, 3, 4, 5].filter((gate) => ((bits + 1) >> gate) & 1))
+  const costs = subsets.map((gates) => searchThresholds(selectGates(table, gates), { maxDrop: 2 }).point.cost)
+  const { point, met } = choosePlacement(table, { maxDrop: 2 })
+  expect(met).toBe(true)
+  expect(point.cost).toBeLessThan(1.01 * Math.min(...costs))
+})
+
+it('counts the heads of the chosen gates alone and keeps to the number of gates', () => {
+  const { gates, point } = choosePlacement(table, { maxDrop: 2, maxGates: 2 })
+  expect(gates).toHaveLength(2)
+  expect(gates).toEqual(gates.toSorted((a, b) => a - b))
+  expect(point).toEqual(evaluateThresholds(selectGates(table, gates), point.thresholds))
+  expect(point.fullCost).toBe(70)
+  expect(point.drop + point.dropStandardError).toBeLessThanOrEqual(2)
+})
+
+it('leaves out gates whose heads cost more than they save', () => {
+  const cost = { ...table.cost, head: [0.1, 60, 0.1, 60, 0.1, 60] }
+  expect(choosePlacement({ ...table, cost }, { maxDrop: 2 }).gates.every((gate) => gate % 2 === 0)).toBe(true)
+})
+
+it('chooses no gate when none meets the target', () => {
+  const { gates, point, met } = choosePlacement(table, { maxDrop: -50 })
+  expect({ gates, met, saved: point.saved, drop: point.drop }).toEqual({ gates: [], met: false, saved: 0, drop: 0 })
+})
+
+it('refuses less than one gate', () => {
+  expect(() => choosePlacement(table, { maxDrop: 1, maxGates: 0 })).toThrow(InvalidArgumentError)
+})
+
+it('refuses gates that do not ascend or exist', () => {
+  expect(() => selectGates(table, [2, 1])).toThrow(InvalidArgumentError)
+  expect(() => selectGates(table, [6])).toThrow(InvalidArgumentError)
+})

@@ -1,0 +1,115 @@
+import { InvalidArgumentError } from '@sluice/core'
+import { createDropTest, type DropTarget, type DropTest, describeSampleSize } from './drop-target.ts'
+import { checkExitTable, countFullCost, type ExitTable, selectGates } from './exit-table.ts'
+import { countAlongPath, createLevelPath, findLevelStep } from './level-path.ts'
+import { evaluateThresholds, type OperatingPoint } from './operating-point.ts'
+import { createSearchSpace, type SearchSpace } from './threshold-grid.ts'
+
+export interface PlacementOptions extends DropTarget {
+  /** At most so many gates are chosen. Default: all candidates. */
+  readonly maxGates?: number
+}
+
+export interface Placement {
+  /** Indices into the table's gates, ascending. */
+  readonly gates: readonly number[]
+  /** What these gates alone do at the target on the table's samples, heads of the others not counted. */
+  readonly point: OperatingPoint
+  /** False when no gate saves anything at the target; `gates` is then empty. */
+  readonly met: boolean
+  readonly warnings: readonly string[]
+}
+
+/** A further gate must save this fraction of the backbone's cost: less is noise and one more head to ship. */
+const smallestGain = 0.001
+
+/**
+ * Chooses the candidate gates that minimise the mean cost at the target drop. Starts without gates; adds the best,
+ * then leaves out or moves whatever pays, as long as something does. Each set of gates is priced by the level path, one
+ * pass over the samples. A head is paid by every row that reaches it, so gates that catch few rows are not chosen.
+ *
+ * @throws InvalidArgumentError for `maxGates` that is not an integer >= 1, or a target that is not a number
+ * @throws SluiceError of `checkExitTable`
+ */
+export function choosePlacement(table: ExitTable, options: PlacementOptions): Placement {
+  checkExitTable(table)
+  const { maxGates = Math.max(table.gates.length, 1) } = options
+  if (!Number.isInteger(maxGates) || maxGates < 1) {
+    throw new InvalidArgumentError(`maxGates is ${maxGates}; pass an integer >= 1.`)
+  }
+  const path = createLevelPath(table)
+  const price = createPricer(createSearchSpace(table, path), createDropTest(options))
+  const gates = improve(
+    table.gates.length,
+    maxGates,
+    smallestGain * countFullCost(table.cost),
+    (set) => price(set).cost,
+  )
+  const { step } = price(gates)
+  const thresholds = gates.map((gate) => path.thresholds[gate]?.[step] as number)
+  const point = evaluateThresholds(selectGates(table, gates), thresholds)
+  return { gates, point, met: gates.length > 0, warnings: describeSampleSize(table.samples) }
+}
+
+type GateSet = readonly number[]
+
+function createPricer(space: SearchSpace, qualifies: DropTest) {
+  const { samples, cost: costs } = space.table
+  return (gates: GateSet): { cost: number; step: number } => {
+    const counts = countAlongPath(space, gates)
+    const step = findLevelStep(counts, samples, qualifies)
+    let staying = 1
+    let cost = 0
+    let stage = 0
+    const spend = (end: number) => {
+      for (; stage < end; stage++) cost += staying * (costs.backbone[stage] as number)
+    }
+    gates.forEach((gate, index) => {
+      spend(gate + 1)
+      cost += staying * (costs.head[gate] as number)
+      staying -= (counts.exits[index]?.[step] as number) / samples
+    })
+    spend(costs.backbone.length)
+    return { cost, step }
+  }
+}
+
+/** Greedy descent over sets of gates: the best addition, else the best removal or move, while it gains enough. */
+function improve(candidates: number, maxGates: number, leastGain: number, costOf: (gates: GateSet) => number): GateSet {
+  let gates: GateSet = []
+  let cost = costOf(gates)
+  for (;;) {
+    const additions = gates.length < maxGates ? listAdditions(gates, candidates) : []
+    const next = findBest(additions, costOf, cost - leastGain) ?? findBest(listMoves(gates, candidates), costOf, cost)
+    if (next === null) return gates
+    gates = next.gates
+    cost = next.cost
+  }
+}
+
+function findBest(sets: readonly GateSet[], costOf: (gates: GateSet) => number, limit: number) {
+  let best: { gates: GateSet; cost: number } | null = null
+  for (const gates of sets) {
+    const cost = costOf(gates)
+    if (cost < (best?.cost ?? limit)) best = { gates, cost }
+  }
+  return best
+}
+
+function listAdditions(gates: GateSet, candidates: number): GateSet[] {
+  const free = Array.from({ length: candidates }, (_, gate) => gate).filter((gate) => !gates.includes(gate))
+  return free.map((gate) => [...gates, gate].sort((a, b) => a - b))
+}
+
+/** Every set with one gate left out, or moved to another place between its neighbours. */
+function listMoves(gates: GateSet, candidates: number): GateSet[] {
+  return gates.flatMap((moved, index) => {
+    const [before, after] = [gates.slice(0, index), gates.slice(index + 1)]
+    const start = (before.at(-1) ?? -1) + 1
+    const places = Array.from({ length: (after[0] ?? candidates) - start }, (_, place) => start + place)
+    return [
+      [...before, ...after],
+      ...places.filter((gate) => gate !== moved).map((gate) => [...before, gate, ...after]),
+    ]
+  })
+}

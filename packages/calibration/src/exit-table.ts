@@ -1,0 +1,143 @@
+import { InvalidArgumentError, NonFiniteValueError, ShapeMismatchError } from '@sluice/core'
+
+/** What one gate would do with every sample, were it asked. */
+export interface GateOutcomes {
+  /** Exit score per sample, `[samples]`, higher = readier to exit. */
+  readonly scores: Float32Array
+  /** 1 where the gate's answer is right, else 0, `[samples]`. */
+  readonly right: Uint8Array
+  /** Lowest and highest value a score can take: the `range` of the policy family. */
+  readonly range: readonly [number, number]
+}
+
+/**
+ * Cost of one row in each piece of the network, in any one unit (MACs, milliseconds). Every row that reaches a gate
+ * pays for its head, whether the gate may fire or not; a gate costs nothing only when it is not in the table.
+ */
+export interface ExitCost {
+  /** One per stage, `[gates + 1]`. */
+  readonly backbone: readonly number[]
+  /** One per gate, `[gates]`. */
+  readonly head: readonly number[]
+}
+
+/**
+ * Everything that thresholds are chosen from: no network is run again. "Right" is measured against labels, or, where
+ * there are none, against the full network's own answer; `finalRight` is then all 1 and a drop of accuracy is
+ * disagreement with the full network. Read only; nothing in this package keeps or changes the arrays.
+ */
+export interface ExitTable {
+  readonly samples: number
+  /** In the order of the network. */
+  readonly gates: readonly GateOutcomes[]
+  /** 1 where the full network's answer is right, `[samples]`. */
+  readonly finalRight: Uint8Array
+  readonly cost: ExitCost
+}
+
+/**
+ * Checks a table once, where it enters.
+ *
+ * @throws InvalidArgumentError for an empty table, a cost that is not a finite number >= 0, a backbone without cost
+ * @throws ShapeMismatchError for arrays whose lengths differ
+ * @throws NonFiniteValueError for a score that is NaN or infinite
+ */
+export function checkExitTable(table: ExitTable): void {
+  const { samples, gates, finalRight, cost } = table
+  if (!Number.isSafeInteger(samples) || samples < 1) {
+    throw new InvalidArgumentError(`An exit table needs at least one sample and has ${samples}; pass calibration data.`)
+  }
+  checkLength('finalRight', finalRight.length, samples)
+  checkLength('cost.backbone', cost.backbone.length, gates.length + 1)
+  checkLength('cost.head', cost.head.length, gates.length)
+  for (const value of [...cost.backbone, ...cost.head]) checkCost(value)
+  if (!(countFullCost(cost) > 0)) {
+    throw new InvalidArgumentError('The backbone costs 0 in every stage; pass the MACs or milliseconds of each stage.')
+  }
+  gates.forEach((gate, index) => {
+    checkGate(gate, index, samples)
+  })
+}
+
+/** Cost of one row in the whole backbone, without any head. */
+export function countFullCost(cost: ExitCost): number {
+  return cost.backbone.reduce((sum, value) => sum + value, 0)
+}
+
+/** Cost of one row that leaves at each gate, heads included; the last entry is a row that leaves nowhere. */
+export function countExitCosts(cost: ExitCost): Float64Array {
+  let sum = 0
+  return Float64Array.from(cost.backbone, (backbone, stage) => {
+    sum += backbone + (cost.head[stage] ?? 0)
+    return sum
+  })
+}
+
+/**
+ * The table of the same samples with some of the gates: the stages around a gate that is left out become one, and its
+ * head costs nothing.
+ *
+ * @param gates indices into `table.gates`, ascending
+ * @throws InvalidArgumentError for indices that do not exist or do not ascend
+ */
+export function selectGates(table: ExitTable, gates: readonly number[]): ExitTable {
+  let stage = 0
+  const backbone: number[] = []
+  const kept = gates.map((index) => {
+    const outcomes = table.gates[index]
+    if (outcomes === undefined || index < stage) {
+      throw new InvalidArgumentError(
+        `Gate ${index} of [${gates}] does not exist or is out of order; pass ascending indices.`,
+      )
+    }
+    backbone.push(sumRange(table.cost.backbone, stage, index + 1))
+    stage = index + 1
+    return outcomes
+  })
+  backbone.push(sumRange(table.cost.backbone, stage, table.cost.backbone.length))
+  return {
+    samples: table.samples,
+    gates: kept,
+    finalRight: table.finalRight,
+    cost: { backbone, head: gates.map((index) => table.cost.head[index] ?? 0) },
+  }
+}
+
+/**
+ * The table of some of the samples, copied.
+ *
+ * @param rows indices of samples, in the order wanted
+ */
+export function selectSamples(table: ExitTable, rows: Uint32Array): ExitTable {
+  const pick = (source: Uint8Array) => Uint8Array.from(rows, (row) => source[row] as number)
+  return {
+    samples: rows.length,
+    gates: table.gates.map(({ scores, right, range }) => ({
+      scores: Float32Array.from(rows, (row) => scores[row] as number),
+      right: pick(right),
+      range,
+    })),
+    finalRight: pick(table.finalRight),
+    cost: table.cost,
+  }
+}
+
+function checkGate({ scores, right }: GateOutcomes, index: number, samples: number): void {
+  checkLength(`gates[${index}].scores`, scores.length, samples)
+  checkLength(`gates[${index}].right`, right.length, samples)
+  const row = scores.findIndex((score) => !Number.isFinite(score))
+  if (row >= 0) throw new NonFiniteValueError(`The exit score of gate ${index}`, row, scores[row] as number)
+}
+
+function checkLength(what: string, actual: number, expected: number): void {
+  if (actual !== expected) throw new ShapeMismatchError(what, [actual], [expected])
+}
+
+function checkCost(value: number): void {
+  if (Number.isFinite(value) && value >= 0) return
+  throw new InvalidArgumentError(`A stage or head costs ${value}; pass a finite number of MACs or milliseconds >= 0.`)
+}
+
+function sumRange(values: readonly number[], start: number, end: number): number {
+  return values.slice(start, end).reduce((sum, value) => sum + value, 0)
+}

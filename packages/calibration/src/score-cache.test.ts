@@ -1,0 +1,54 @@
+import { InvalidArgumentError, NonFiniteValueError, type PolicyFamily, ShapeMismatchError } from '@sluice/core'
+import { expect, it } from 'vitest'
+import { createExitTable, fitGateParameters, type ScoreCache, selectCachedSamples } from './score-cache.ts'
+
+/** Scores a row by its first class score, times the number of samples it was fitted on. */
+const family: PolicyFamily = {
+  specVersion: 'v1',
+  name: 'first',
+  range: [0, Number.POSITIVE_INFINITY],
+  fit: ({ targets }) => ({ factor: targets.length }),
+  createScore({ factor }) {
+    return ({ data, rows }) => Float32Array.from({ length: rows }, (_, row) => (data[2 * row] ?? 0) * Number(factor))
+  },
+}
+
+const scores = (...data: number[]) => ({ data: Float32Array.from(data), rows: data.length / 2, classCount: 2 })
+const cache: ScoreCache = {
+  gates: [{ scores: scores(1, 0, 2, 0, 3, 4), weightNorms: [1, 1] }],
+  final: scores(5, 0, 0, 5, 0, 5),
+  labels: Int32Array.of(0, 0, 1),
+}
+const cost = { backbone: [1, 1], head: [0] }
+
+it('marks answers against the labels', () => {
+  const table = createExitTable(cache, family, fitGateParameters(cache, family), cost)
+  expect(table.finalRight).toEqual(Uint8Array.of(1, 0, 1))
+  expect(table.gates[0]?.right).toEqual(Uint8Array.of(1, 1, 1))
+  expect(table.gates[0]?.scores).toEqual(Float32Array.of(3, 6, 9))
+  expect(table.gates[0]?.range).toBe(family.range)
+})
+
+it('marks agreement with the full network where there are no labels', () => {
+  const table = createExitTable({ ...cache, labels: null }, family, [{ factor: 1 }], cost)
+  expect(table.finalRight).toEqual(Uint8Array.of(1, 1, 1))
+  expect(table.gates[0]?.right).toEqual(Uint8Array.of(1, 0, 1))
+})
+
+it('fits on one part and applies to another', () => {
+  const parameters = fitGateParameters(selectCachedSamples(cache, Uint32Array.of(0, 1)), family)
+  expect(parameters).toEqual([{ factor: 2 }])
+  const unseen = selectCachedSamples(cache, Uint32Array.of(2))
+  expect(unseen.labels).toEqual(Int32Array.of(1))
+  expect(createExitTable(unseen, family, parameters, cost).gates[0]?.scores).toEqual(Float32Array.of(6))
+})
+
+it('refuses caches that are empty, do not fit together, or hold NaN', () => {
+  const fit = (change: Partial<ScoreCache>) => () => fitGateParameters({ ...cache, ...change }, family)
+  expect(fit({ final: scores() })).toThrow(InvalidArgumentError)
+  expect(fit({ labels: Int32Array.of(0, 0, 2) })).toThrow(InvalidArgumentError)
+  expect(fit({ labels: Int32Array.of(0) })).toThrow(ShapeMismatchError)
+  expect(fit({ final: scores(1, 2) })).toThrow(ShapeMismatchError)
+  expect(fit({ final: scores(5, 0, 0, 5, Number.NaN, 5) })).toThrow(NonFiniteValueError)
+  expect(() => createExitTable(cache, family, [], cost)).toThrow(ShapeMismatchError)
+})

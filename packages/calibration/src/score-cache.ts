@@ -1,0 +1,123 @@
+import {
+  argmaxRows,
+  type ClassScores,
+  InvalidArgumentError,
+  type JsonObject,
+  NonFiniteValueError,
+  type PolicyFamily,
+  ShapeMismatchError,
+} from '@sluice/core'
+import { checkExitTable, type ExitCost, type ExitTable } from './exit-table.ts'
+
+/** The class scores of one pass over the calibration data. Read only; nothing here keeps or changes the arrays. */
+export interface ScoreCache {
+  /** In the order of the network; every gate saw every sample. */
+  readonly gates: readonly CachedGate[]
+  /** The full network's scores. */
+  readonly final: ClassScores
+  /** One per sample; null makes the full network's own answers the targets, so that a drop is disagreement with it. */
+  readonly labels: Int32Array | null
+}
+
+export interface CachedGate {
+  readonly scores: ClassScores
+  /** `||w_j||` of the head's last layer, one per class. */
+  readonly weightNorms: readonly number[]
+}
+
+/**
+ * Fits a policy family at every gate.
+ *
+ * @returns the parameters of each gate, in order
+ * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for a cache that does not fit together
+ */
+export function fitGateParameters(cache: ScoreCache, family: PolicyFamily): JsonObject[] {
+  const targets = findTargets(cache)
+  return cache.gates.map(({ scores, weightNorms }) => family.fit({ scores, targets, weightNorms }))
+}
+
+/**
+ * The table that thresholds are chosen from. The parameters may come from other samples than the cache's.
+ *
+ * @param parameters one per gate, as `fitGateParameters` gives them
+ * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for parts that do not fit together
+ */
+export function createExitTable(
+  cache: ScoreCache,
+  family: PolicyFamily,
+  parameters: readonly JsonObject[],
+  cost: ExitCost,
+): ExitTable {
+  const targets = findTargets(cache)
+  if (parameters.length !== cache.gates.length) {
+    throw new ShapeMismatchError('parameters', [parameters.length], [cache.gates.length])
+  }
+  const table = {
+    samples: cache.final.rows,
+    gates: cache.gates.map(({ scores }, gate) => ({
+      scores: family.createScore(parameters[gate] as JsonObject)(scores),
+      right: markRight(scores, targets),
+      range: family.range,
+    })),
+    finalRight: markRight(cache.final, targets),
+    cost,
+  }
+  checkExitTable(table)
+  return table
+}
+
+/**
+ * The cache of some of the samples, copied, e.g. to fit on one part and judge on another.
+ *
+ * @param rows indices of samples, in the order wanted
+ */
+export function selectCachedSamples(cache: ScoreCache, rows: Uint32Array): ScoreCache {
+  const { labels } = cache
+  return {
+    gates: cache.gates.map(({ scores, weightNorms }) => ({ scores: selectRows(scores, rows), weightNorms })),
+    final: selectRows(cache.final, rows),
+    labels: labels === null ? null : Int32Array.from(rows, (row) => labels[row] as number),
+  }
+}
+
+/** The class every sample should get, once the whole cache is known to fit together. */
+function findTargets({ gates, final, labels }: ScoreCache): Int32Array {
+  const { rows, classCount } = final
+  if (rows === 0) throw new InvalidArgumentError('The score cache holds zero samples; pass calibration data.')
+  checkScores('The full network', final, rows, classCount)
+  gates.forEach(({ scores }, gate) => {
+    checkScores(`Gate ${gate}`, scores, rows, classCount)
+  })
+  if (labels === null) return argmaxRows(final)
+  if (labels.length !== rows) throw new ShapeMismatchError('labels', [labels.length], [rows])
+  const row = labels.findIndex((label) => !(label >= 0 && label < classCount))
+  if (row < 0) return labels
+  throw new InvalidArgumentError(`The label of sample ${row} is ${labels[row]}; classes are 0 to ${classCount - 1}.`)
+}
+
+function checkScores(what: string, { data, ...shape }: ClassScores, rows: number, classCount: number): void {
+  if (shape.rows !== rows || shape.classCount !== classCount) {
+    throw new ShapeMismatchError(`${what}'s scores`, [shape.rows, shape.classCount], [rows, classCount])
+  }
+  if (data.length !== rows * classCount) {
+    throw new ShapeMismatchError(`${what}'s scores.data`, [data.length], [rows * classCount])
+  }
+  const bad = data.findIndex((score) => !Number.isFinite(score))
+  if (bad >= 0) throw new NonFiniteValueError(`${what}'s scores`, Math.floor(bad / classCount), data[bad] as number)
+}
+
+function markRight(scores: ClassScores, targets: Int32Array): Uint8Array {
+  const right = new Uint8Array(scores.rows)
+  argmaxRows(scores).forEach((answer, row) => {
+    right[row] = answer === targets[row] ? 1 : 0
+  })
+  return right
+}
+
+function selectRows({ data, classCount }: ClassScores, rows: Uint32Array): ClassScores {
+  const selected = new Float32Array(rows.length * classCount)
+  rows.forEach((row, index) => {
+    selected.set(data.subarray(row * classCount, (row + 1) * classCount), index * classCount)
+  })
+  return { data: selected, rows: rows.length, classCount }
+}
