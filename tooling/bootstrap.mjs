@@ -94,6 +94,7 @@ function run(command, args, collect) {
     const stdio = collect ? 'pipe' : 'inherit'
     const child = spawn(command, args, { cwd: root, env: environment, stdio })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => collect?.(String(data)))
+    process.once('SIGTERM', () => child.kill())
     child.on('error', (error) => reject(new BootstrapError(`${command} cannot be started: ${error.message}`)))
     child.on('close', (status) => resolve(status ?? 1))
   })
