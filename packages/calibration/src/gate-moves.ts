@@ -1,5 +1,5 @@
 import { estimateDropStandardError } from './operating-point.ts'
-import { findExits, type SearchSpace } from './threshold-grid.ts'
+import type { RowExits, SearchSpace } from './threshold-grid.ts'
 
 /** What the whole gated network would do at each step of one gate, the other gates held, `[steps]` each. */
 export interface GateMoves {
@@ -10,34 +10,31 @@ export interface GateMoves {
   readonly cost: Float64Array
 }
 
-/** Measures every step of gate `gate`; `steps` are the present steps of all gates and stay as they are. */
-export function measureGateMoves(space: SearchSpace, steps: ArrayLike<number>, gate: number): GateMoves {
+/** Measures every step of a gate against the present exits of all rows. */
+export function measureGateMoves(space: SearchSpace, { first, second }: RowExits, gate: number): GateMoves {
   const { lost, exitCosts, grid } = space
-  const exits = findExits(
-    space,
-    Array.from(steps, (step, index) => (index === gate ? 0 : step)),
-  )
   const entry = space.entries[gate] as Uint16Array
   const lostHere = lost[gate] as Int8Array
-  const [net, changed, cost] = [0, 1, 2].map(() => new Float64Array(grid.steps + 1)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ]
-  for (let row = 0; row < exits.length; row++) {
-    const exit = exits[row] as number
-    const lostThere = (lost[exit] as Int8Array)[row] as number
-    net[0] = (net[0] as number) + lostThere
-    changed[0] = (changed[0] as number) + lostThere * lostThere
-    cost[0] = (cost[0] as number) + (exitCosts[exit] as number)
-    if (exit < gate) continue
+  const costHere = exitCosts[gate] as number
+  const net = new Float64Array(grid.steps + 1)
+  const changed = new Float64Array(grid.steps + 1)
+  const cost = new Float64Array(grid.steps + 1)
+  for (let row = 0; row < first.length; row++) {
+    const present = first[row] as number
+    const other = present === gate ? (second[row] as number) : present
+    const there = (lost[other] as Int8Array)[row] as number
+    const costThere = exitCosts[other] as number
+    net[0] = (net[0] as number) + there
+    changed[0] = (changed[0] as number) + there * there
+    cost[0] = (cost[0] as number) + costThere
+    if (other < gate) continue
     const step = entry[row] as number
     const here = lostHere[row] as number
-    net[step] = (net[step] as number) + here - lostThere
-    changed[step] = (changed[step] as number) + here * here - lostThere * lostThere
-    cost[step] = (cost[step] as number) + (exitCosts[gate] as number) - (exitCosts[exit] as number)
+    net[step] = (net[step] as number) + here - there
+    changed[step] = (changed[step] as number) + here * here - there * there
+    cost[step] = (cost[step] as number) + costHere - costThere
   }
-  return summarise(net, changed, cost, exits.length)
+  return summarise(net, changed, cost, first.length)
 }
 
 function summarise(net: Float64Array, changed: Float64Array, cost: Float64Array, samples: number): GateMoves {

@@ -36,15 +36,28 @@ export function createSearchSpace(table: ExitTable, grid: ThresholdGrid): Search
   }
 }
 
-/** The exit of each row, `gates` for the end, when every gate stands at its given step. */
-export function findExits({ entries, table }: SearchSpace, steps: ArrayLike<number>): Uint8Array {
-  const exits = new Uint8Array(table.samples).fill(entries.length)
+/** Where rows leave, `[samples]` each; the number of gates stands for the end. */
+export interface RowExits {
+  /** The first gate that fires. */
+  readonly first: Uint8Array
+  /** Where the row would leave if that gate did not fire. */
+  readonly second: Uint8Array
+}
+
+/** Finds where every row leaves when every gate stands at its given step. */
+export function findExits({ entries, table }: SearchSpace, steps: ArrayLike<number>): RowExits {
+  const first = new Uint8Array(table.samples).fill(entries.length)
+  const second = first.slice()
   for (let gate = entries.length - 1; gate >= 0; gate--) {
     const entry = entries[gate] as Uint16Array
     const step = steps[gate] as number
-    for (let row = 0; row < exits.length; row++) if ((entry[row] as number) <= step) exits[row] = gate
+    for (let row = 0; row < first.length; row++) {
+      if ((entry[row] as number) > step) continue
+      second[row] = first[row] as number
+      first[row] = gate
+    }
   }
-  return exits
+  return { first, second }
 }
 
 function findEntries(scores: Float32Array, thresholds: Float64Array): Uint16Array {
