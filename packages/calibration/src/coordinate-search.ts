@@ -1,7 +1,7 @@
 import type { DropTest } from './drop-target.ts'
 import { countFullCost } from './exit-table.ts'
 import { measureGateMoves } from './gate-moves.ts'
-import { findExits, type SearchSpace } from './threshold-grid.ts'
+import { type SearchSpace, traceExits } from './threshold-grid.ts'
 
 /** A move must save this fraction of the backbone's cost, which bounds their number. */
 const smallestGain = 0.003
@@ -30,7 +30,7 @@ function findBestMove(space: SearchSpace, steps: Uint16Array, qualifies: DropTes
   const leastGain = smallestGain * countFullCost(space.table.cost)
   // Moves that lose no sample would save infinitely much per point; count half a sample at least.
   const leastLoss = 50 / space.table.samples
-  const exits = findExits(space, steps)
+  const exits = traceExits(space, steps)
   let best: { gate: number; step: number; rate: number } | null = null
   for (const [gate, present] of steps.entries()) {
     const { drop, dropStandardError, cost } = measureGateMoves(space, exits, gate)

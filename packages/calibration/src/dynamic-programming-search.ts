@@ -1,7 +1,7 @@
 import type { DropTest } from './drop-target.ts'
 import { countFullCost } from './exit-table.ts'
 import { type GateMoves, measureGateMoves } from './gate-moves.ts'
-import { findExits, type SearchSpace } from './threshold-grid.ts'
+import { type SearchSpace, traceExits } from './threshold-grid.ts'
 
 const bisections = 12
 const passes = 2
@@ -42,7 +42,7 @@ function induceBackward(space: SearchSpace, start: ArrayLike<number>, price: num
   let [drop, dropStandardError, cost] = [0, 0, 0]
   for (let pass = 0; pass < passes; pass++) {
     for (let gate = steps.length - 1; gate >= 0; gate--) {
-      const moves = measureGateMoves(space, findExits(space, steps), gate)
+      const moves = measureGateMoves(space, traceExits(space, steps), gate)
       const step = findLeastLoss(moves, price)
       steps[gate] = step
       drop = moves.drop[step] as number

@@ -35,10 +35,14 @@ export interface ExitTable {
   readonly cost: ExitCost
 }
 
+/** An exit is kept in one byte. */
+const maxGates = 254
+
 /**
  * Checks a table once, where it enters.
  *
- * @throws InvalidArgumentError for an empty table, a cost that is not a finite number >= 0, a backbone without cost
+ * @throws InvalidArgumentError for an empty table, over 254 gates, a cost that is not a finite number >= 0, a
+ * backbone without cost
  * @throws ShapeMismatchError for arrays whose lengths differ
  * @throws NonFiniteValueError for a score that is NaN or infinite
  */
@@ -50,6 +54,9 @@ export function checkExitTable(table: ExitTable): void {
   checkLength('finalRight', finalRight.length, samples)
   checkLength('cost.backbone', cost.backbone.length, gates.length + 1)
   checkLength('cost.head', cost.head.length, gates.length)
+  if (gates.length > maxGates) {
+    throw new InvalidArgumentError(`The table has ${gates.length} gates; pass at most ${maxGates}.`)
+  }
   for (const value of [...cost.backbone, ...cost.head]) checkCost(value)
   if (!(countFullCost(cost) > 0)) {
     throw new InvalidArgumentError('The backbone costs 0 in every stage; pass the MACs or milliseconds of each stage.')

@@ -44,6 +44,10 @@ it('copes with one sample, equal scores, and scores at both ends of the range', 
   const range = [0, 1] as const
   const one = fitHarmModel({ scores: Float32Array.of(0.5), right: Uint8Array.of(0), range }, Uint8Array.of(1))
   expect(Number.isFinite(one.highestLevel)).toBe(true)
+  const equal = { scores: new Float32Array(99).fill(0.3), right: new Uint8Array(99).fill(1, 9), range }
+  const flat = fitHarmModel(equal, new Uint8Array(99).fill(1))
+  expect(flat.lowestLevel).toBe(flat.highestLevel)
+  expect(flat.highestLevel).toBeCloseTo(Math.log(10), 0)
   const ends = { scores: Float32Array.of(0, 0, 1, 1), right: Uint8Array.of(0, 0, 1, 1), range }
   const separated = fitHarmModel(ends, new Uint8Array(4).fill(1))
   expect(separated.thresholdAt(0)).toBeGreaterThan(0)

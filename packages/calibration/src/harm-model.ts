@@ -57,38 +57,49 @@ function createAxis([low, high]: readonly [number, number]) {
  * is 0 and the intercept is the base rate's.
  */
 function fitLogistic(x: Float64Array, y: Uint8Array): { intercept: number; slope: number } {
-  const count = x.length
-  const positives = y.reduce((sum, value) => sum + value, 0)
-  const high = (positives + 1) / (positives + 2)
-  const low = 1 / (count - positives + 2)
-  const rate = (positives * high + (count - positives) * low) / count
-  const mean = x.reduce((sum, value) => sum + value, 0) / count
-  const deviation = Math.sqrt(x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count)
-  let intercept = Math.log(rate / (1 - rate))
-  let slope = 0
-  for (let step = 0; deviation > 0 && step < 50; step++) {
-    let [g0, g1, h00, h01, h11] = [0, 0, 0, 0, 0]
-    for (let row = 0; row < count; row++) {
-      const value = ((x[row] as number) - mean) / deviation
-      const p = 1 / (1 + Math.exp(-intercept - slope * value))
-      const residual = (y[row] === 1 ? high : low) - p
-      const weight = p * (1 - p)
-      g0 += residual
-      g1 += residual * value
-      h00 += weight
-      h01 += weight * value
-      h11 += weight * value * value
-    }
-    const determinant = h00 * h11 - h01 * h01 + Number.MIN_VALUE
-    const move0 = (h11 * g0 - h01 * g1) / determinant
-    const move1 = (h00 * g1 - h01 * g0) / determinant
-    const size = Math.max(Math.abs(move0), Math.abs(move1))
-    // Far from the optimum the quadratic model overshoots; steps of at most 1 are always safe here.
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length
+  const deviation = Math.sqrt(x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length)
+  const targets = smoothTargets(y)
+  const rate = targets.reduce((sum, target) => sum + target, 0) / targets.length
+  const flat = { intercept: Math.log(rate / (1 - rate)), slope: 0 }
+  // Scores that differ by rounding alone have no slope to speak of.
+  if (!(deviation > 1e-9 * Math.abs(mean))) return flat
+  const standardised = x.map((value) => (value - mean) / deviation)
+  let { intercept, slope } = flat
+  for (let step = 0; step < 50; step++) {
+    const move = findNewtonMove(standardised, targets, intercept, slope)
+    const size = Math.max(Math.abs(move.intercept), Math.abs(move.slope))
+    // Far from the optimum the quadratic model overshoots.
     const damping = Math.min(1, 1 / size)
-    intercept += damping * move0
-    slope += damping * move1
+    intercept += damping * move.intercept
+    slope += damping * move.slope
     if (!(size > 1e-9)) break
   }
-  if (!(slope < 0) || !Number.isFinite(intercept)) return { intercept: Math.log(rate / (1 - rate)), slope: 0 }
+  if (!(slope < 0) || !Number.isFinite(intercept)) return flat
   return { intercept: intercept - (slope * mean) / deviation, slope: slope / deviation }
+}
+
+/** Platt's targets: a little inside 0 and 1, so that the curve stays finite for events that never or always happen. */
+function smoothTargets(y: Uint8Array): Float64Array {
+  const positives = y.reduce((sum, value) => sum + value, 0)
+  const high = (positives + 1) / (positives + 2)
+  const low = 1 / (y.length - positives + 2)
+  return new Float64Array(y).map((value) => (value === 1 ? high : low))
+}
+
+function findNewtonMove(x: Float64Array, targets: Float64Array, intercept: number, slope: number) {
+  let [g0, g1, h00, h01, h11] = [0, 0, 0, 0, 0]
+  for (let row = 0; row < x.length; row++) {
+    const value = x[row] as number
+    const p = 1 / (1 + Math.exp(-intercept - slope * value))
+    const residual = (targets[row] as number) - p
+    const weight = p * (1 - p)
+    g0 += residual
+    g1 += residual * value
+    h00 += weight
+    h01 += weight * value
+    h11 += weight * value * value
+  }
+  const determinant = h00 * h11 - h01 * h01
+  return { intercept: (h11 * g0 - h01 * g1) / determinant, slope: (h00 * g1 - h01 * g0) / determinant }
 }

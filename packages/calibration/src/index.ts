@@ -9,7 +9,7 @@ export {
   selectSamples,
 } from './exit-table.ts'
 export { createLevelPath, evaluateLevelPath, type LevelPath } from './level-path.ts'
-export { evaluateThresholds, type OperatingPoint } from './operating-point.ts'
+export { evaluateThresholds, findExits, type OperatingPoint } from './operating-point.ts'
 export { findParetoFront } from './pareto-front.ts'
 export {
   type CachedGate,

@@ -5,7 +5,7 @@ import { generateTable } from './generated-table.ts'
 import { createLevelPath, evaluateLevelPath } from './level-path.ts'
 import { evaluateThresholds } from './operating-point.ts'
 import { findParetoFront } from './pareto-front.ts'
-import { createSearchSpace, findExits } from './threshold-grid.ts'
+import { createSearchSpace, traceExits } from './threshold-grid.ts'
 
 const tables = fc
   .record({ seed: fc.nat(), gates: fc.integer({ min: 1, max: 5 }), samples: fc.integer({ min: 1, max: 300 }) })
@@ -19,7 +19,7 @@ it('is nested on unseen samples: no row leaves later at a higher step, and at th
       const space = createSearchSpace(unseen, path)
       let previous: Uint8Array = new Uint8Array(50).fill(table.gates.length)
       for (let step = 0; step < path.steps; step += 31) {
-        const exits = findExits(space, new Array(table.gates.length).fill(step)).first
+        const exits = traceExits(space, new Array(table.gates.length).fill(step)).first
         if (step === 0) expect(exits).toEqual(previous)
         expect(exits.every((exit, row) => exit <= (previous[row] ?? -1))).toBe(true)
         previous = exits

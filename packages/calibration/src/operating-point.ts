@@ -35,6 +35,27 @@ export interface OutcomeCounts {
 }
 
 /**
+ * The gate at which each sample leaves, `[samples]`; the number of gates stands for the end.
+ *
+ * @param thresholds one per gate
+ * @throws ShapeMismatchError when there is not one threshold per gate
+ * @throws SluiceError of `checkExitTable`
+ */
+export function findExits(table: ExitTable, thresholds: readonly number[]): Uint8Array {
+  checkExitTable(table)
+  if (thresholds.length !== table.gates.length) {
+    throw new ShapeMismatchError('thresholds', [thresholds.length], [table.gates.length])
+  }
+  const exits = new Uint8Array(table.samples).fill(thresholds.length)
+  for (let gate = thresholds.length - 1; gate >= 0; gate--) {
+    const scores = table.gates[gate]?.scores as Float32Array
+    const threshold = thresholds[gate] as number
+    for (let row = 0; row < exits.length; row++) if ((scores[row] as number) >= threshold) exits[row] = gate
+  }
+  return exits
+}
+
+/**
  * Walks every sample through the gates, as `createThresholdPolicy` of `@sluice/core` would.
  *
  * @param thresholds one per gate
@@ -42,22 +63,17 @@ export interface OutcomeCounts {
  * @throws SluiceError of `checkExitTable`
  */
 export function evaluateThresholds(table: ExitTable, thresholds: readonly number[]): OperatingPoint {
-  checkExitTable(table)
-  if (thresholds.length !== table.gates.length) {
-    throw new ShapeMismatchError('thresholds', [thresholds.length], [table.gates.length])
-  }
-  const { samples, gates, finalRight } = table
+  const { gates, finalRight } = table
   const exits = new Uint32Array(gates.length + 1)
   let lost = 0
   let changed = 0
-  for (let row = 0; row < samples; row++) {
-    const gate = findExit(table, thresholds, row)
+  findExits(table, thresholds).forEach((gate, row) => {
     exits[gate] = (exits[gate] as number) + 1
     const full = finalRight[row] as number
     const difference = full - (gates[gate]?.right[row] ?? full)
     lost += difference
     changed += Math.abs(difference)
-  }
+  })
   return createOutcomeDescriber(table)({ thresholds, exits, lost, changed })
 }
 
@@ -91,11 +107,4 @@ export function createOutcomeDescriber(table: ExitTable): (counts: OutcomeCounts
 export function estimateDropStandardError(lost: number, changed: number, samples: number): number {
   const variance = (changed + 1) / samples - (lost / samples) ** 2
   return 100 * Math.sqrt(variance / samples)
-}
-
-function findExit({ gates }: ExitTable, thresholds: readonly number[], row: number): number {
-  for (let gate = 0; gate < thresholds.length; gate++) {
-    if ((gates[gate]?.scores[row] as number) >= (thresholds[gate] as number)) return gate
-  }
-  return thresholds.length
 }

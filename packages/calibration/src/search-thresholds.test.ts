@@ -8,7 +8,7 @@ import { generateTable } from './generated-table.ts'
 import { createLevelPath } from './level-path.ts'
 import { evaluateThresholds } from './operating-point.ts'
 import { searchThresholds, type ThresholdSearch } from './search-thresholds.ts'
-import { createSearchSpace, findExits } from './threshold-grid.ts'
+import { createSearchSpace, traceExits } from './threshold-grid.ts'
 
 const searches: readonly ThresholdSearch[] = ['level', 'coordinate', 'dynamic-programming']
 
@@ -49,7 +49,7 @@ it('measures the moves of one gate as the evaluation of their thresholds does', 
   const path = createLevelPath(table)
   const steps = [300, 400, 500]
   const space = createSearchSpace(table, path)
-  const moves = measureGateMoves(space, findExits(space, steps), 1)
+  const moves = measureGateMoves(space, traceExits(space, steps), 1)
   for (let step = 0; step < path.steps; step += 97) {
     const thresholds = path.thresholds.map((values, gate) => values[gate === 1 ? step : (steps[gate] ?? 0)] ?? 0)
     const point = evaluateThresholds(table, thresholds)

@@ -45,7 +45,7 @@ export interface RowExits {
 }
 
 /** Finds where every row leaves when every gate stands at its given step. */
-export function findExits({ entries, table }: SearchSpace, steps: ArrayLike<number>): RowExits {
+export function traceExits({ entries, table }: SearchSpace, steps: ArrayLike<number>): RowExits {
   const first = new Uint8Array(table.samples).fill(entries.length)
   const second = first.slice()
   for (let gate = entries.length - 1; gate >= 0; gate--) {
