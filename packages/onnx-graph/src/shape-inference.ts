@@ -57,20 +57,18 @@ function createInferenceState(): InferenceState {
 }
 
 function describeWeights({ graph, externalData }: OnnxModel, state: InferenceState): void {
-  for (const proto of graph.initializer) {
-    state.weights.add(proto.name)
-    record(state, [proto.name], () => {
-      checkShape(`Weight '${proto.name}'`, dimsOf(proto))
-      return [describeTensorProto(proto, externalData)]
-    })
-  }
-  for (const { values, dims } of graph.sparseInitializer) {
-    const name = values?.name ?? ''
+  const add = (name: string, dims: readonly number[], describe: () => TensorInfo) => {
     state.weights.add(name)
     record(state, [name], () => {
-      checkShape(`Weight '${name}'`, dims.map(Number))
-      return [describeTensor(dataTypeOf(values?.dataType ?? 0) ?? null, dims.map(Number))]
+      if (!isShape(dims))
+        throw new UnsupportedGraphError(`Weight '${name}' has the impossible shape [${dims.join(', ')}].`)
+      return [describe()]
     })
+  }
+  for (const proto of graph.initializer) add(proto.name, dimsOf(proto), () => describeTensorProto(proto, externalData))
+  for (const { values, dims } of graph.sparseInitializer) {
+    const sizes = dims.map(Number)
+    add(values?.name ?? '', sizes, () => describeTensor(dataTypeOf(values?.dataType ?? 0) ?? null, sizes))
   }
 }
 
@@ -84,7 +82,8 @@ function inferNode(model: OnnxModel, node: NodeProto, state: InferenceState): re
   const inputs = node.input.map((name) => (name === '' ? undefined : findTensor(name, node, state)))
   const context = createOperatorContext(model, node, inputs)
   const outputs = rule.infer(context)
-  for (const { dims } of outputs) checkShape(`An output of ${node.opType} (node '${node.name}')`, dims)
+  const odd = outputs.find(({ dims }) => !isShape(dims))
+  if (odd !== undefined) throw context.error(`an output would have the shape [${odd.dims.join(', ')}]`)
   const isWeight = node.output.some((name) => state.weights.has(name))
   state.nodeMacs.set(node, isWeight ? 0 : (rule.countMacs?.(context, outputs) ?? 0))
   return outputs
@@ -113,11 +112,8 @@ function record(state: InferenceState, names: readonly string[], describe: () =>
   }
 }
 
-function checkShape(what: string, dims: readonly number[]): void {
-  if (dims.every((size) => Number.isSafeInteger(size) && size >= 0) && Number.isSafeInteger(countElements(dims))) return
-  throw new UnsupportedGraphError(
-    `${what} has the impossible shape [${dims.join(', ')}]. Check the input shape, or export the model again.`,
-  )
+function isShape(dims: readonly number[]): boolean {
+  return dims.every((size) => Number.isSafeInteger(size) && size >= 0) && Number.isSafeInteger(countElements(dims))
 }
 
 function addAll(set: Set<string>, values: readonly string[]): void {

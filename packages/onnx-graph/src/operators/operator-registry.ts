@@ -3,6 +3,7 @@ import { castRules } from './cast.ts'
 import { concatRules } from './concat.ts'
 import { constantRules } from './constant.ts'
 import { convolutionRules } from './convolution.ts'
+import { einsumRules } from './einsum.ts'
 import { elementwiseRules } from './elementwise.ts'
 import { expandRules } from './expand.ts'
 import { gatherRules } from './gather.ts'
@@ -11,8 +12,10 @@ import { normalizationRules } from './normalization.ts'
 import type { OperatorRule } from './operator-rule.ts'
 import { padRules } from './pad.ts'
 import { poolingRules } from './pooling.ts'
+import { quantizationRules } from './quantization.ts'
 import { reductionRules } from './reduction.ts'
 import { reshapeRules } from './reshape.ts'
+import { resizeRules } from './resize.ts'
 import { shapeOfRules } from './shape-of.ts'
 import { sliceRules } from './slice.ts'
 import { transposeRules } from './transpose.ts'
@@ -25,14 +28,17 @@ const operatorRules: readonly OperatorRule[] = [
   ...constantRules,
   ...convolutionRules,
   ...elementwiseRules,
+  ...einsumRules,
   ...expandRules,
   ...gatherRules,
   ...matrixProductRules,
   ...normalizationRules,
   ...padRules,
   ...poolingRules,
+  ...quantizationRules,
   ...reductionRules,
   ...reshapeRules,
+  ...resizeRules,
   ...shapeOfRules,
   ...sliceRules,
   ...transposeRules,
