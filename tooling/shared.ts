@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const repositoryRoot = fileURLToPath(new URL('..', import.meta.url))
 
 /** Where the data and models beside the repository are looked for: `SLUICE_SHARED`, else `../shared`; absolute. */
-export const expectedSharedFolder = resolve(repositoryRoot, process.env.SLUICE_SHARED ?? '../shared')
+export const expectedSharedFolder = resolve(repositoryRoot, process.env.SLUICE_SHARED || '../shared')
 
 /** Absolute path of the folder with the data and models beside the repository, or null where it is absent. */
 export function sharedFolder(): string | null {
