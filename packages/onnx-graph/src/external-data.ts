@@ -14,14 +14,14 @@ const messageLimitBytes = 2 ** 31 - 1
  * @throws ExternalDataError when a file cannot be read, or the weights exceed the 2 GB that one file can hold
  */
 export function inlineExternalData(model: OnnxModel): OnnxModel {
-  const initializer = model.graph.initializer.map((tensor) => inline(tensor, model.externalData))
-  const sizeBytes = initializer.reduce((sum, { rawData }) => sum + rawData.length, 0)
-  if (sizeBytes > messageLimitBytes) {
-    throw new ExternalDataError(
-      '(all)',
-      `cannot move into the model: ${sizeBytes} bytes exceed 2 GB. Keep it external.`,
-    )
-  }
+  let sizeBytes = 0
+  const initializer = model.graph.initializer.map((tensor) => {
+    const inlined = inline(tensor, model.externalData)
+    sizeBytes += inlined.rawData.length
+    if (sizeBytes <= messageLimitBytes) return inlined
+    const problem = `cannot be read into the model, which would exceed the 2 GB of one ONNX file at '${tensor.name}'.`
+    throw new ExternalDataError(tensor.name, `${problem} Keep the weights in their own file.`)
+  })
   return replaceGraphParts(model, { initializer })
 }
 

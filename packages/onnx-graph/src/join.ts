@@ -6,8 +6,8 @@ import type { OnnxModel } from './onnx-model.ts'
 
 /**
  * Joins stages to the plain backbone, without heads: the whole network, or, from the first stages only, the network
- * truncated at a cut. Undoes {@link splitIntoStages} and {@link addHead}. Order and names of nodes stay; what several stages
- * hold (shared weights, shape arithmetic) comes once.
+ * truncated at a cut. Undoes {@link splitIntoStages} and {@link addHead}. Names of nodes stay, and their order but for
+ * constants; what several stages hold (shared weights, shape arithmetic) comes once.
  *
  * @param stages consecutive stages from the first on; each takes what the one before yields
  * @throws InvalidArgumentError for no stages, or stages that do not follow each other

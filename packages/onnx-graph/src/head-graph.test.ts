@@ -1,0 +1,121 @@
+import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
+import { describe, expect, test } from 'vitest'
+import { type FloatTensor, runOnnx } from '../../../tooling/run-onnx.ts'
+import { findCuts } from './cuts.ts'
+import { addHead, countHeadMacs, gateScoresName, type HeadLayer } from './head-graph.ts'
+import { joinStages } from './join.ts'
+import { writeOnnxModel } from './onnx-model.ts'
+import { countPooledFeatures } from './pooling.ts'
+import { type Stage, splitIntoStages } from './split.ts'
+import { expectClose } from './testing/expect-close.ts'
+import { poolNaively } from './testing/naive-pooling.ts'
+import { seededValues } from './testing/seeded-values.ts'
+import { createTestNetworks } from './testing/test-networks.ts'
+
+function createLayer(inputs: number, outputs: number, seed: number): HeadLayer {
+  return { inputs, outputs, weights: seededValues(inputs * outputs, seed), bias: seededValues(outputs, seed + 1) }
+}
+
+/** `x * weights + bias` for each row, in double precision. */
+function applyLayer(rows: readonly (readonly number[])[], { inputs, outputs, weights, bias }: HeadLayer): number[][] {
+  return rows.map((row) => {
+    return Array.from({ length: outputs }, (_, j) => {
+      let sum = bias[j] as number
+      for (let i = 0; i < inputs; i++) sum += (row[i] as number) * (weights[i * outputs + j] as number)
+      return sum
+    })
+  })
+}
+
+function applyHead(activation: FloatTensor, pooling: PoolingDescription, layers: readonly HeadLayer[]): FloatTensor {
+  const rows = layers.reduce(
+    (values, layer, index) => {
+      const input = index === 0 ? values : values.map((row) => row.map((value) => Math.max(0, value)))
+      return applyLayer(input, layer)
+    },
+    poolNaively(activation, pooling),
+  )
+  return { dims: [rows.length, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) }
+}
+
+/** The network cut in the middle. */
+function splitInTheMiddle(name: string): {
+  first: Stage
+  stages: Stage[]
+  shape: readonly number[]
+  input: FloatTensor
+} {
+  const network = createTestNetworks().find((candidate) => candidate.name === name)
+  if (network === undefined) throw new Error(`There is no test network '${name}'.`)
+  const cuts = findCuts(network.model).filter(({ shape }) => shape.length > 1)
+  const cut = cuts[cuts.length >> 1]
+  const stages = cut === undefined ? [] : splitIntoStages(network.model, [cut.tensor])
+  const [first] = stages
+  if (cut === undefined || first === undefined) throw new Error('The test network has no cut.')
+  const dims = [3, ...network.inputShape]
+  const data = seededValues(
+    dims.reduce((product, size) => product * size),
+    5,
+  )
+  return { first, stages, shape: cut.shape, input: { dims, data } }
+}
+
+const cases = [
+  ['a linear head on a map', 'residual', { size: 4, kind: 'average+maximum' }, []],
+  ['a head with a hidden layer', 'residual', { size: 2, kind: 'average' }, [7]],
+  ['a head on all tokens', 'transformer', { size: 1, kind: 'average+maximum' }, [6, 5]],
+  ['a head on the class token', 'transformer', { size: 1, kind: 'class-token' }, []],
+] as const
+
+describe.each(cases)('%s', (_, name, pooling, hidden) => {
+  test('gives the class scores of a naive product beside the unchanged activation', async () => {
+    const { first, stages, shape, input } = splitInTheMiddle(name)
+    const widths = [countPooledFeatures(shape, pooling), ...hidden, 4]
+    const layers = hidden.concat(4 as never).map((width, i) => createLayer(widths[i] ?? 0, width, 10 * i + 1))
+    const cut = first.output ?? ''
+    const withHead = addHead(first.model, cut, { pooling, layers }, 2)
+    const plain = await runOnnx(writeOnnxModel(first.model), { input })
+    const actual = await runOnnx(writeOnnxModel(withHead), { input })
+    const activation = plain[cut]
+    if (activation === undefined) throw new Error('The stage yields no activation.')
+    expect(Object.keys(actual)).toEqual([cut, gateScoresName(2)])
+    expectClose(actual[cut], activation)
+    expectClose(actual[gateScoresName(2)], applyHead(activation, pooling, layers))
+    const joined = joinStages([withHead, ...stages.slice(1).map(({ model }) => model)])
+    expect(writeOnnxModel(joined)).toEqual(writeOnnxModel(joinStages(stages.map(({ model }) => model))))
+  })
+})
+
+describe('a head', () => {
+  test('adds names with the prefix sluice/ alone', () => {
+    const { first, shape } = splitInTheMiddle('residual')
+    const pooling = { size: 4, kind: 'average+maximum' } as const
+    const layers = [createLayer(countPooledFeatures(shape, pooling), 4, 1)]
+    const { graph } = addHead(first.model, first.output ?? '', { pooling, layers }, 0)
+    const names = graph.node.slice(first.model.graph.node.length).flatMap(({ name, output }) => [name, ...output])
+    expect(names.length).toBeGreaterThan(6)
+    expect(names.filter((name) => !name.startsWith('sluice/gate_0/'))).toEqual([])
+  })
+
+  test('costs the MACs of its layers', () => {
+    expect(countHeadMacs({ layers: [createLayer(512, 256, 1), createLayer(256, 10, 2)] })).toBe(512 * 256 + 2560)
+  })
+
+  test.each([
+    ['no layers', []],
+    ['a first layer of another width', [createLayer(3, 4, 1)]],
+    ['too few weights', [{ ...createLayer(64, 4, 1), weights: new Float32Array(3) }]],
+    ['layers that do not follow each other', [createLayer(64, 8, 1), createLayer(9, 4, 1)]],
+  ])('is refused with %s', (_, layers) => {
+    const { first } = splitInTheMiddle('residual')
+    const head = { pooling: { size: 4, kind: 'average' } as const, layers }
+    expect(() => addHead(first.model, first.output ?? '', head, 0)).toThrow(InvalidArgumentError)
+  })
+
+  test('is refused on a stage that does not yield the cut', () => {
+    const { stages } = splitInTheMiddle('residual')
+    const [first, last] = stages
+    const head = { pooling: { size: 4, kind: 'average' } as const, layers: [createLayer(64, 4, 1)] }
+    expect(() => addHead(last?.model ?? joinStages([]), first?.output ?? '', head, 0)).toThrow(/no output/)
+  })
+})
