@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from '@sluice/core'
+
+/** A matrix `[rows, width]` of float32, row major, that grows by rows and is then read many times. */
+export interface FeatureStore {
+  /** Values of one row. */
+  readonly width: number
+  readonly rows: number
+  /** Reads that start at a multiple of this and ask for at most this many rows are the fastest; at least 1. */
+  readonly blockRows: number
+  /** Appends whole rows; the data are copied. @throws InvalidArgumentError unless the length is a multiple of `width` */
+  append(data: Float32Array): Promise<void>
+  /**
+   * `rows` rows from row `start` on. Read only, and valid until the store's next `read` or `dispose`.
+   * @throws InvalidArgumentError for rows that the store does not hold
+   */
+  read(start: number, rows: number): Promise<Float32Array>
+  /** Frees memory or disk space; twice does nothing. */
+  dispose(): Promise<void>
+}
+
+/** Creates stores in one place: {@link createMemoryStorage}, or files as `@sluice/training/node` makes them. */
+export interface FeatureStorage {
+  /** An empty store for rows of `width` values; the caller disposes it. */
+  createStore(width: number): Promise<FeatureStore>
+}
+
+/** Options of every storage. */
+export interface FeatureStorageOptions {
+  /** Bytes that are held or read in one piece: what a fit needs of memory beside the store itself. 128 MiB when absent. */
+  readonly blockBytes?: number
+}
+
+const defaultBlockBytes = 2 ** 27
+
+/** Rows of `width` values that fit into one block, at least 1. */
+export function countBlockRows(width: number, { blockBytes = defaultBlockBytes }: FeatureStorageOptions): number {
+  return Math.max(1, Math.floor(blockBytes / (width * Float32Array.BYTES_PER_ELEMENT)))
+}
+
+/** The number of rows in `data`. @throws InvalidArgumentError unless they are whole */
+export function countRows(data: Float32Array, width: number): number {
+  if (data.length % width === 0) return data.length / width
+  throw new InvalidArgumentError(`${data.length} values are no whole rows of ${width}; append whole rows.`)
+}
+
+/** @throws InvalidArgumentError unless rows `start` to `start + rows - 1` exist */
+export function checkRange(store: Pick<FeatureStore, 'rows'>, start: number, rows: number): void {
+  if (start >= 0 && rows >= 0 && start + rows <= store.rows) return
+  throw new InvalidArgumentError(`Rows ${start} to ${start + rows - 1} do not exist; the store holds ${store.rows}.`)
+}

@@ -1,0 +1,45 @@
+import { InvalidArgumentError } from '@sluice/core'
+
+/** How the optimiser goes about a head. */
+export interface FitRecipe {
+  /** Times that every fitted row is seen. */
+  readonly epochs: number
+  /** Rows of one step. */
+  readonly batchRows: number
+  /** Highest learning rate of the cycle, for features of standard deviation 1. */
+  readonly peakLearningRate: number
+  /** Dropout rate at the head's input, 0 <= rate < 1. */
+  readonly inputDropout: number
+  /** Dropout rate at the hidden layer, 0 <= rate < 1. */
+  readonly hiddenDropout: number
+}
+
+/** The recipe for a head with a hidden layer, found on ResNet-56 features of CIFAR-10 (docs/head-fitting.md). */
+export const mlpRecipe: FitRecipe = {
+  epochs: 8,
+  batchRows: 1000,
+  peakLearningRate: 4e-3,
+  inputDropout: 0.1,
+  hiddenDropout: 0.3,
+}
+
+/** The recipe for a linear head. */
+export const linearRecipe: FitRecipe = {
+  epochs: 12,
+  batchRows: 500,
+  peakLearningRate: 2e-3,
+  inputDropout: 0,
+  hiddenDropout: 0,
+}
+
+/** @throws InvalidArgumentError for a value that no fit can use */
+export function checkRecipe(recipe: FitRecipe): void {
+  const { epochs, batchRows, peakLearningRate, inputDropout, hiddenDropout } = recipe
+  const isCount = (value: number) => Number.isInteger(value) && value >= 1
+  const isRate = (value: number) => value >= 0 && value < 1
+  const isPositive = peakLearningRate > 0 && Number.isFinite(peakLearningRate)
+  if (isCount(epochs) && isCount(batchRows) && isPositive && isRate(inputDropout) && isRate(hiddenDropout)) return
+  throw new InvalidArgumentError(
+    `The recipe ${JSON.stringify(recipe)} is not possible: epochs and batchRows are whole numbers from 1 on, peakLearningRate is above 0, dropout rates are 0 up to, not including, 1.`,
+  )
+}

@@ -1,0 +1,59 @@
+import type { ClassScores } from '@sluice/core'
+import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
+import { appendForward } from './dense-layers.ts'
+import type { FeatureStore } from './feature-store.ts'
+import { readBlocks } from './row-blocks.ts'
+
+/** What {@link scoreFeatures} computes with. */
+export interface ScoreFeaturesOptions {
+  readonly engine: OnnxEngine
+  readonly layers: readonly HeadLayer[]
+  /** Pooled features as the cut yields them. */
+  readonly features: FeatureStore
+  /** Wanted rows, ascending. */
+  readonly rows: Uint32Array
+  readonly signal?: AbortSignal
+}
+
+/** Rows of one run, so that what it gathers stays small beside the store. */
+const runRows = 4096
+
+/** Class scores of a head on stored features, in the order of `rows`. The caller owns them. */
+export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<ClassScores> {
+  const { engine, layers, features, rows, signal } = options
+  const classCount = layers.at(-1)?.outputs ?? 0
+  const data = new Float32Array(rows.length * classCount)
+  const session = await engine.createSession(buildScoreGraph(layers))
+  try {
+    let done = 0
+    for await (const block of readBlocks(features, rows)) {
+      for (let first = 0; first < block.rows.length; first += runRows) {
+        signal?.throwIfAborted()
+        const wanted = Int32Array.from(block.rows.subarray(first, first + runRows))
+        const { scores } = await session.run({
+          features: { type: 'float32', dims: [block.length, features.width], data: block.data },
+          rows: { type: 'int32', dims: [wanted.length], data: wanted },
+        })
+        data.set(scores?.data as Float32Array, done * classCount)
+        done += wanted.length
+      }
+    }
+  } finally {
+    await session.release()
+  }
+  return { data, rows: rows.length, classCount }
+}
+
+function buildScoreGraph(layers: readonly HeadLayer[]): Uint8Array {
+  const graph = createGraphBuilder({ name: 'scores' })
+  graph.input('features', 'float32', ['rows', layers[0]?.inputs ?? 0])
+  graph.input('rows', 'int32', ['wanted'])
+  const names = layers.map(({ inputs, outputs, weights, bias }, index) => ({
+    weights: graph.initializer(`weights_${index}`, { type: 'float32', dims: [inputs, outputs], data: weights }),
+    bias: graph.initializer(`bias_${index}`, { type: 'float32', dims: [outputs], data: bias }),
+  }))
+  const { scores } = appendForward(graph, graph.node('Gather', ['features', 'rows']), names, [])
+  graph.node('Identity', [scores], {}, 'scores')
+  graph.output('scores', 'float32', ['wanted', layers.at(-1)?.outputs ?? 0])
+  return writeOnnxModel(graph.buildModel())
+}

@@ -1,0 +1,2 @@
+export { chooseStorage, type StorageChoiceOptions } from './choose-storage.ts'
+export { createFileStorage, type FileStorageOptions } from './file-storage.ts'

@@ -1,0 +1,132 @@
+import type { Tensor } from '@sluice/core'
+import type { NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
+import { scaleAdamRates } from './adam.ts'
+import { drawDropoutFactors, drawDropoutStarts } from './dropout-factors.ts'
+import { FitDivergedError } from './errors.ts'
+import type { FeatureStore } from './feature-store.ts'
+import type { FitRecipe } from './fit-recipe.ts'
+import { drawInitialValues } from './initial-values.ts'
+import { planLearningRates } from './learning-rate.ts'
+import type { HeadLoss } from './losses/head-loss.ts'
+import { createRandom, type Random, shuffle } from './random.ts'
+import { planBlocks } from './row-blocks.ts'
+import type { Standardisation } from './standardisation.ts'
+import { type BlockPlan, planSteps } from './step-plan.ts'
+import { type HeadTargets, readTargets } from './targets.ts'
+import { buildTrainingGraph } from './training-graph.ts'
+
+/** What {@link train} works on. */
+export interface TrainOptions {
+  readonly engine: OnnxEngine
+  readonly features: FeatureStore
+  readonly targets: HeadTargets
+  /** Factor of each row's loss, one per row of the store. */
+  readonly rowWeights: Float32Array
+  /** Rows to fit, ascending, at least one. */
+  readonly rows: Uint32Array
+  readonly standardisation: Standardisation
+  readonly loss: HeadLoss
+  /** Values at the head's input, after each hidden layer, and classes. */
+  readonly widths: readonly number[]
+  readonly recipe: FitRecipe
+  readonly seed: number
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: FitProgress) => void) | undefined
+}
+
+/** Steps done and steps in all. */
+export interface FitProgress {
+  readonly done: number
+  readonly total: number
+}
+
+/** What {@link train} leaves. */
+export interface TrainResult {
+  /** Parameters by their names in the training graph, for standardised features. */
+  readonly parameters: NamedTensors
+  /** Mean loss of each epoch's steps. */
+  readonly epochLosses: readonly number[]
+}
+
+/**
+ * Runs the whole schedule, one engine run per block and epoch; blocks, and rows within a block, in a new random order
+ * every epoch.
+ *
+ * @throws FitDivergedError when a loss is NaN or infinite, also for features that are
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { engine, widths, loss, recipe, signal, onProgress } = options
+  const dropout = widths.slice(1).map((_, layer) => (layer === 0 ? recipe.inputDropout : recipe.hiddenDropout))
+  const graph = buildTrainingGraph({ widths, loss, dropout })
+  const blocks = planSteps(planBlocks(options.features, options.rows), recipe.batchRows)
+  const total = recipe.epochs * blocks.reduce((sum, { steps }) => sum + steps, 0)
+  const rates = scaleAdamRates(planLearningRates(recipe.peakLearningRate, total))
+  const random = createRandom(options.seed, 1)
+  const constants = prepareConstants(options, dropout, blocks, random)
+  const epochLosses: number[] = []
+  let values = drawInitialValues(graph.carried, createRandom(options.seed, 2))
+  let done = 0
+  const session = await engine.createSession(graph.model)
+  try {
+    for (let epoch = 0; epoch < recipe.epochs; epoch++) {
+      let lossSum = 0
+      const order = Uint32Array.from(blocks.keys())
+      shuffle(order, random)
+      for (const index of order) {
+        signal?.throwIfAborted()
+        const block = blocks[index] as BlockPlan
+        const feeds = { ...(await prepareBlock(options, block)), ...prepareSteps(block, dropout, random) }
+        const stepRates = rates.slice(done, done + block.steps)
+        const results = await session.run({ ...constants, ...values, ...feeds, rates: vector(stepRates) })
+        values = Object.fromEntries(graph.carried.map(({ input, output }) => [input, results[output] as Tensor]))
+        lossSum += sum(results[graph.losses]?.data as Float32Array)
+        done += block.steps
+        onProgress?.({ done, total })
+      }
+      if (!Number.isFinite(lossSum)) throw new FitDivergedError(epoch, recipe.peakLearningRate)
+      epochLosses.push((lossSum * recipe.epochs) / total)
+    }
+  } finally {
+    await session.release()
+  }
+  return { parameters: values, epochLosses }
+}
+
+function prepareConstants(
+  { widths, standardisation }: TrainOptions,
+  dropout: readonly number[],
+  blocks: readonly BlockPlan[],
+  random: Random,
+): NamedTensors {
+  const batchRows = Math.max(...blocks.map((block) => block.batchRows))
+  const { mean, scale } = standardisation
+  return { mean: vector(mean), scale: vector(scale), ...drawDropoutFactors(widths, dropout, batchRows, random) }
+}
+
+async function prepareBlock(options: TrainOptions, { start, length }: BlockPlan): Promise<NamedTensors> {
+  const { features, targets, rowWeights, loss } = options
+  return {
+    features: { type: 'float32', dims: [length, features.width], data: await features.read(start, length) },
+    targets: await readTargets(targets, loss, start, length),
+    row_weights: { type: 'float32', dims: [length, 1], data: rowWeights.subarray(start, start + length) },
+  }
+}
+
+function prepareSteps(block: BlockPlan, dropout: readonly number[], random: Random): NamedTensors {
+  const { steps, batchRows } = block
+  const order = block.rows.slice()
+  shuffle(order, random)
+  return {
+    step_count: { type: 'int64', dims: [], data: BigInt64Array.of(BigInt(steps)) },
+    order: { type: 'int32', dims: [steps, batchRows], data: Int32Array.from(order.subarray(0, steps * batchRows)) },
+    ...drawDropoutStarts(dropout, steps, random),
+  }
+}
+
+function vector(data: Float32Array): Tensor {
+  return { type: 'float32', dims: [data.length], data }
+}
+
+function sum(values: Float32Array): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,176 @@
+import { createGraphBuilder, elementTypeCode, type GraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
+import { type AdamState, createAdam } from './adam.ts'
+import { appendBackward, appendForward, type DenseLayerNames, type LayerDropout } from './dense-layers.ts'
+import { integerConstant } from './graph-constants.ts'
+import type { HeadLoss } from './losses/head-loss.ts'
+
+/** What a training graph is built for. */
+export interface TrainingGraphOptions {
+  /** Values per row at the head's input, after each hidden layer, and classes. */
+  readonly widths: readonly number[]
+  readonly loss: HeadLoss
+  /** Dropout rate at the input of each layer, 0 <= rate < 1. */
+  readonly dropout: readonly number[]
+}
+
+/** A value that the optimiser changes from step to step. */
+export interface CarriedValue {
+  /** Name of the graph's input for the value before the first step. */
+  readonly input: string
+  /** Name of the graph's output for the value after the last step. */
+  readonly output: string
+  readonly dims: readonly number[]
+  readonly layer: number
+  /** A parameter of the layer, or the optimiser's state. */
+  readonly kind: 'weights' | 'bias' | 'state'
+}
+
+/** A serialised training graph and the names of what goes in and out. */
+export interface TrainingGraph {
+  readonly model: Uint8Array
+  /** Weights and bias of each layer, then the optimiser's state. Zeros are a valid state. */
+  readonly carried: readonly CarriedValue[]
+  /** Name of the output with the weighted mean loss of each step, `[steps]`. */
+  readonly losses: string
+}
+
+/** Name of the graph's input for a parameter of one layer. */
+export function parameterName(kind: 'weights' | 'bias', layer: number): string {
+  return `${kind}_${layer}`
+}
+
+/** Name of the input with the dropout factors of one layer: a flat list that every step takes a stretch of. */
+export function dropoutName(layer: number): string {
+  return `dropout_${layer}`
+}
+
+/**
+ * Many optimiser steps as one ONNX graph, a `Loop` whose loop-carried values are the parameters and Adam's state.
+ *
+ * Inputs beside the carried values, with `rows` rows of features at hand and `batch` of them in a step:
+ * - `features` `[rows, inputs]`, standardised in the graph as `(x - mean) * scale`; `mean` and `scale` `[inputs]`
+ * - `targets`: int32 labels `[rows]`, or the network's scores `[rows, classes]`, as the loss wants
+ * - `row_weights` `[rows]`: factor of each row's loss
+ * - `step_count` int64 scalar, `order` int32 `[steps, batch]`: rows of each step; `rates` `[steps]` of {@link createAdam}
+ * - for each layer with dropout its factors, {@link dropoutName}; `dropout_starts` int64 `[steps, layers, 1]`: where
+ *   each step's stretch of `batch * inputs of the layer` factors begins
+ */
+export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
+  const values = planCarriedValues(options.widths)
+  const body = createGraphBuilder({ name: 'step', prefix: 'step/' })
+  const step = body.input('step/index', 'int64', [])
+  const running = body.input('step/running', 'bool', [])
+  for (const { input, dims } of values) body.input(`step/${input}`, 'float32', dims)
+  const next = appendStep(body, step, options)
+  body.output(body.node('Identity', [running]), 'bool', [])
+  for (const [index, { dims }] of values.entries()) body.output(next.carried[index] as string, 'float32', dims)
+  body.output(next.loss, 'float32', [])
+
+  const graph = createGraphBuilder({ name: 'steps' })
+  declareInputs(graph, options, values)
+  const inputs = ['step_count', '', ...values.map(({ input }) => input)]
+  const outputs = graph.nodes('Loop', inputs, values.length + 1, { body: body.buildGraph() })
+  const losses = outputs[values.length] as string
+  const carried = values.map((value, index) => ({ ...value, output: outputs[index] as string }))
+  for (const { output, dims } of carried) graph.output(output, 'float32', dims)
+  graph.output(losses, 'float32', ['steps'])
+  return { model: writeOnnxModel(graph.buildModel()), carried, losses }
+}
+
+/** For each parameter its value and the two sums of Adam. */
+function planCarriedValues(widths: readonly number[]): Omit<CarriedValue, 'output'>[] {
+  return widths.slice(1).flatMap((outputs, layer) => {
+    const withState = (kind: 'weights' | 'bias', dims: readonly number[]) =>
+      stateOf(parameterName(kind, layer)).map((input, part) => {
+        return { input, dims, layer, kind: part === 0 ? kind : ('state' as const) }
+      })
+    return [...withState('weights', [widths[layer] as number, outputs]), ...withState('bias', [outputs])]
+  })
+}
+
+function declareInputs(
+  graph: GraphBuilder,
+  { widths, loss, dropout }: TrainingGraphOptions,
+  carried: readonly Omit<CarriedValue, 'output'>[],
+): void {
+  const [inputs = 0] = widths
+  graph.input('features', 'float32', ['rows', inputs])
+  graph.input('mean', 'float32', [inputs])
+  graph.input('scale', 'float32', [inputs])
+  if (loss.target === 'labels') graph.input('targets', 'int32', ['rows'])
+  else graph.input('targets', 'float32', ['rows', widths.at(-1) ?? 0])
+  graph.input('row_weights', 'float32', ['rows', 1])
+  graph.input('step_count', 'int64', [])
+  graph.input('order', 'int32', ['steps', 'batch'])
+  graph.input('rates', 'float32', ['steps'])
+  for (const [layer, rate] of dropout.entries()) {
+    if (rate > 0) graph.input(dropoutName(layer), 'float32', [`factors_${layer}`])
+  }
+  if (dropout.some((rate) => rate > 0)) graph.input('dropout_starts', 'int64', ['steps', dropout.length, 1])
+  for (const { input, dims } of carried) graph.input(input, 'float32', dims)
+}
+
+/** One step; returns the names of the next carried values, in their order, and of the batch's loss. */
+function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOptions) {
+  const { widths, loss } = options
+  const ofStep = (input: string) => body.node('Gather', [input, step])
+  const rows = ofStep('order')
+  const features = body.node('Mul', [body.node('Sub', [body.node('Gather', ['features', rows]), 'mean']), 'scale'])
+  const layers = widths.slice(1).map((_, layer) => ({
+    weights: `step/${parameterName('weights', layer)}`,
+    bias: `step/${parameterName('bias', layer)}`,
+  }))
+  const dropout = createDropout(body, options, rows, ofStep)
+  const forward = appendForward(body, features, layers, dropout)
+
+  const classCount = widths.at(-1) ?? 0
+  const target = appendTarget(body, loss, body.node('Gather', ['targets', rows]), classCount)
+  const { value, gradient } = loss.append(body, { scores: forward.scores, target, classCount })
+  const weights = body.node('Gather', ['row_weights', rows])
+  const shares = body.node('Div', [weights, body.node('ReduceSum', [weights])])
+  const gradients = appendBackward(body, forward, layers, dropout, body.node('Mul', [gradient, shares]))
+
+  const update = createAdam(body)
+  const rate = ofStep('rates')
+  const carried = layers.flatMap((layer, index) => {
+    const { weights: weightGradient, bias: biasGradient } = gradients[index] as DenseLayerNames
+    return [...update(stateOf(layer.weights), weightGradient, rate), ...update(stateOf(layer.bias), biasGradient, rate)]
+  })
+  const batchLoss = body.node('ReduceSum', [body.node('Mul', [value, shares])], { keepdims: 0 })
+  return { carried, loss: batchLoss }
+}
+
+function stateOf(parameter: string): AdamState {
+  return [parameter, `${parameter}_gradient_sum`, `${parameter}_square_sum`]
+}
+
+function appendTarget(body: GraphBuilder, loss: HeadLoss, target: string, classCount: number): string {
+  if (loss.target === 'network-scores') return target
+  const values = body.initializer('off_and_on', { type: 'float32', dims: [2], data: Float32Array.of(0, 1) })
+  const classes = body.node('Cast', [target], { to: elementTypeCode('int64') })
+  return body.node('OneHot', [classes, integerConstant(body, 'class_count', classCount), values])
+}
+
+/**
+ * Random factors are drawn once and every step takes a stretch of them at a random place: ONNX's own Dropout draws
+ * number by number, on one thread, and would take as long as the matrix products.
+ */
+function createDropout(
+  body: GraphBuilder,
+  { widths, dropout }: TrainingGraphOptions,
+  rows: string,
+  ofStep: (input: string) => string,
+): (LayerDropout | null)[] {
+  if (!dropout.some((rate) => rate > 0)) return dropout.map(() => null)
+  const starts = ofStep('dropout_starts')
+  const batch = body.node('Shape', [rows])
+  return dropout.map((rate, layer) => {
+    if (rate === 0) return null
+    const width = integerConstant(body, `dropout_width_${layer}`, [widths[layer] as number])
+    const start = body.node('Gather', [starts, integerConstant(body, `dropout_layer_${layer}`, layer)])
+    const end = body.node('Add', [start, body.node('Mul', [batch, width])])
+    const stretch = body.node('Slice', [dropoutName(layer), start, end])
+    const shape = body.node('Concat', [batch, width], { axis: 0 })
+    return { rate, factors: body.node('Reshape', [stretch, shape]) }
+  })
+}
