@@ -15,12 +15,14 @@ export function findInconsistencies(manifest: BundleManifest): string[] {
   ]
 }
 
-function checkInput({ shape, layout, mean, std }: InputDescription): string[] {
+function checkInput({ shape, layout, mean, std, resize }: InputDescription): string[] {
   const channelAxis = { NCHW: 0, NHWC: shape.length - 1, none: -1 }[layout]
   const channels = shape[channelAxis] ?? mean.length
+  const crop = layout === 'none' ? [] : shape.filter((_, axis) => axis !== channelAxis)
   return list(
     mean.length !== std.length && `input.std: ${std.length} values for ${mean.length} in input.mean`,
     mean.length > 0 && mean.length !== channels && `input.mean: ${mean.length} values for ${channels} channels`,
+    resize !== null && resize < Math.max(...crop) && `input.resize: ${resize} pixels for a crop of ${crop.join(' x ')}`,
   )
 }
 

@@ -73,12 +73,12 @@ export class TruncatedFileError extends SluiceError {
   }
 }
 
-/** A file's content differs from what the manifest's SHA-256 says. */
+/** A file's content differs from what its SHA-256 in the manifest says, or the manifest from its own checksum. */
 export class AlteredFileError extends SluiceError {
-  constructor(location: string, path: string) {
+  constructor(location: string, path: string, remedy = 'Copy the bundle again, or create it anew.') {
     super(
       'altered-file',
-      `File '${path}' of bundle '${location}' was altered: its SHA-256 differs from the manifest's. Copy the bundle again, or create it anew.`,
+      `File '${path}' of bundle '${location}' was altered: it no longer matches its SHA-256. ${remedy}`,
     )
   }
 }

@@ -25,6 +25,7 @@ const input = z.strictObject({
   layout: z.enum(['NCHW', 'NHWC', 'none']),
   mean: z.array(z.number()),
   std: z.array(z.number().gt(0)),
+  resize: count.nullable(),
 })
 
 const stage = z.strictObject({
@@ -38,7 +39,7 @@ const stage = z.strictObject({
 
 const head = z.strictObject({
   kind: z.enum(['linear', 'mlp']),
-  pooling: z.strictObject({ size: count, kind: z.enum(['average', 'average+maximum']) }),
+  pooling: z.strictObject({ size: count, kind: z.enum(['average', 'average+maximum', 'class-token']) }),
   hidden: count.nullable(),
   loss: z.enum(['hinge', 'crammer-singer', 'cross-entropy', 'distillation']),
   parameters: z.int().min(0),
@@ -74,7 +75,9 @@ const calibration = z.strictObject({
   guarantee: z.strictObject({ risk: text, bound: z.number(), samples: z.int().min(0) }).nullable(),
 })
 
-/** The form of `sluice.json`, version 1; unknown fields are refused. `findInconsistencies` checks what joins the fields. */
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in lower-case hexadecimal digits')
+
+/** The form of a manifest, version 1; unknown fields are refused. `findInconsistencies` checks what joins the fields. */
 export const bundleManifestSchema = z.strictObject({
   specVersion: z.literal('v1'),
   format: z.enum(['onnx', 'tfjs-layers', 'tfjs-graph', 'reference']),
@@ -85,10 +88,13 @@ export const bundleManifestSchema = z.strictObject({
   stages: z.array(stage).min(1),
   gates: z.array(gate),
   calibration: calibration.nullable(),
-  files: z.record(path, z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().min(0) })),
+  files: z.record(path, z.strictObject({ sha256, bytes: z.int().min(0) })),
 }) satisfies z.ZodType<BundleManifest>
+
+/** The form of `sluice.json`: a manifest and, as its last field, the SHA-256 of the file's text without that field. */
+export const manifestFileSchema = bundleManifestSchema.extend({ checksum: sha256 })
 
 /** The JSON Schema of `sluice.json`, as committed at `schema/sluice.v1.schema.json`. */
 export function createManifestJsonSchema(): object {
-  return { title: 'sluice.json, version 1', ...z.toJSONSchema(bundleManifestSchema) }
+  return { title: 'sluice.json, version 1', ...z.toJSONSchema(manifestFileSchema) }
 }

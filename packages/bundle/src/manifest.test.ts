@@ -1,23 +1,39 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type BundleManifest, SluiceError } from '@sluice/core'
 import { createRandomReferenceNetwork, createReferenceBundle } from '@sluice/core/reference'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { InvalidManifestError, MalformedManifestError, UnsupportedBundleVersionError } from './errors.ts'
+import {
+  AlteredFileError,
+  InvalidManifestError,
+  MalformedManifestError,
+  UnsupportedBundleVersionError,
+} from './errors.ts'
 import { parseManifest, serialiseManifest } from './manifest.ts'
 import { createManifestJsonSchema } from './manifest-schema.ts'
 
 const network = createRandomReferenceNetwork({ seed: 1, inputShape: [3, 2, 2], cutWidths: [4, 5], classCount: 3 })
 const { manifest } = await createReferenceBundle(network)
-const bytes = serialiseManifest(manifest, 'test')
+const bytes = await serialiseManifest(manifest, 'test')
 
-function parse(value: unknown): BundleManifest {
-  return parseManifest(new TextEncoder().encode(JSON.stringify(value)), 'test')
+const identity = (value: unknown) => value
+
+function parse(text: string): Promise<BundleManifest> {
+  return parseManifest(new TextEncoder().encode(text), 'test')
+}
+
+/** Parses what another program sealed by the rule of the format: JSON, two spaces deep, the checksum last. */
+function parseSealed(value: object): Promise<BundleManifest> {
+  const checksum = createHash('sha256')
+    .update(`${JSON.stringify(value, null, 2)}\n`)
+    .digest('hex')
+  return parse(`${JSON.stringify({ ...value, checksum }, null, 2)}\n`)
 }
 
 /** The manifest with the value at a path of keys replaced; `undefined` removes it. */
-function change(path: readonly (string | number)[], value: unknown): unknown {
-  const copy = structuredClone(manifest) as unknown
+function change(path: readonly (string | number)[], value: unknown): object {
+  const copy = structuredClone(manifest) as object
   let target = copy as Record<string | number, unknown>
   for (const key of path.slice(0, -1)) target = target[key] as Record<string | number, unknown>
   target[path.at(-1) ?? ''] = value
@@ -25,11 +41,12 @@ function change(path: readonly (string | number)[], value: unknown): unknown {
 }
 
 describe('parseManifest', () => {
-  it('gives back what was written', () => {
-    expect(parseManifest(bytes, 'test')).toEqual(manifest)
+  it('gives back what was written', async () => {
+    expect(await parseManifest(bytes, 'test')).toEqual(manifest)
+    expect(await parseSealed(manifest)).toEqual(manifest)
   })
 
-  it('accepts a calibrated bundle', () => {
+  it('accepts a calibrated bundle', async () => {
     const calibration: BundleManifest['calibration'] = {
       data: 'cifar10:data?split=test',
       samples: 5000,
@@ -40,7 +57,7 @@ describe('parseManifest', () => {
       measured: { accuracy: 0.92, drop: 0.9, macsPerSample: 100, macsSaved: 0.4, exitShares: [0.3, 0.3, 0.4] },
       guarantee: { risk: 'accuracy gap', bound: 0.01, samples: 2500 },
     }
-    expect(parse({ ...manifest, calibration })).toEqual({ ...manifest, calibration })
+    expect(await parseSealed({ ...manifest, calibration })).toEqual({ ...manifest, calibration })
   })
 
   it.each<[string, readonly (string | number)[], unknown]>([
@@ -53,21 +70,22 @@ describe('parseManifest', () => {
     ['stages', ['stages'], []],
     ['input.dataType', ['input', 'dataType'], 'float16'],
     ['input.std[0]', ['input', 'std'], [0]],
+    ['input.resize', ['input', 'resize'], 0],
     ['files["stage-0.json"].sha256', ['files', 'stage-0.json', 'sha256'], 'abc'],
     ['calibration', ['calibration'], undefined],
     ['sluice.json', ['surprise'], 1],
-  ])('names the field %s when its form is wrong', (field, path, value) => {
-    const failure = () => parse(change(path, value))
-    expect(failure).toThrow(InvalidManifestError)
-    expect(failure).toThrow(`invalid: ${field}: `)
+  ])('names the field %s when its form is wrong', async (field, path, value) => {
+    const failure = parseSealed(change(path, value))
+    await expect(failure).rejects.toBeInstanceOf(InvalidManifestError)
+    await expect(failure).rejects.toThrow(`invalid: ${field}: `)
   })
 
   it.each(['../evil', 'a/../../evil', '/etc/passwd', 'C:\\evil', 'a\\b', './a', 'a//b', '.hidden', ''])(
     'refuses the file name %j',
-    (path) => {
-      const failure = () => parse(change(['files', path], { sha256: '0'.repeat(64), bytes: 1 }))
-      expect(failure).toThrow(InvalidManifestError)
-      expect(failure).toThrow(`files[${JSON.stringify(path)}]: not a plain path inside the bundle`)
+    async (path) => {
+      const failure = parseSealed(change(['files', path], { sha256: '0'.repeat(64), bytes: 1 }))
+      await expect(failure).rejects.toBeInstanceOf(InvalidManifestError)
+      await expect(failure).rejects.toThrow(`files[${JSON.stringify(path)}]: not a plain path inside the bundle`)
     },
   )
 
@@ -87,36 +105,57 @@ describe('parseManifest', () => {
     ['gates[0].head.hidden', ['gates', 0, 'head'], { ...manifest.gates[0]?.head, kind: 'mlp', hidden: null }],
     ['input.std', ['input', 'mean'], [0.5]],
     ['input.mean', ['input'], { ...manifest.input, layout: 'NCHW', mean: [0, 0], std: [1, 1] }],
+    ['input.resize', ['input'], { ...manifest.input, shape: [3, 4, 8], layout: 'NCHW', resize: 7 }],
+    ['input.resize', ['input'], { ...manifest.input, shape: [4, 8, 3], layout: 'NHWC', resize: 7 }],
     ['files["sluice.json"]', ['files', 'sluice.json'], { sha256: '0'.repeat(64), bytes: 1 }],
-  ])('names the field %s when it contradicts another', (field, path, value) => {
-    const failure = () => parse(change(path, value))
-    expect(failure).toThrow(InvalidManifestError)
-    expect(failure).toThrow(`${field}: `)
+  ])('names the field %s when it contradicts another', async (field, path, value) => {
+    const failure = parseSealed(change(path, value))
+    await expect(failure).rejects.toBeInstanceOf(InvalidManifestError)
+    await expect(failure).rejects.toThrow(`${field}: `)
   })
 
-  it('refuses unknown versions before it looks at anything else', () => {
-    expect(() => parse({ specVersion: 'v2', stages: 'unheard of' })).toThrow(UnsupportedBundleVersionError)
-    expect(() => parse({ specVersion: 'v2' })).toThrow('has specVersion "v2"; this release reads \'v1\'')
-    expect(() => parse({})).toThrow(InvalidManifestError)
-    expect(() => parse(null)).toThrow(InvalidManifestError)
+  it('refuses unknown versions before it looks at anything else', async () => {
+    const unheard = parse('{ "specVersion": "v2", "checksum": "unheard of" }')
+    await expect(unheard).rejects.toBeInstanceOf(UnsupportedBundleVersionError)
+    await expect(unheard).rejects.toThrow('has specVersion "v2"; this release reads \'v1\'')
   })
 
-  it('refuses text that is no JSON, wherever it was cut off', () => {
+  it.each(['{}', 'null', '[]', JSON.stringify(manifest)])(
+    'refuses a manifest without checksum: %.20s',
+    async (text) => {
+      await expect(parse(text)).rejects.toBeInstanceOf(InvalidManifestError)
+    },
+  )
+
+  it('refuses text that is no JSON, wherever it was cut off', async () => {
     for (let length = 0; length < bytes.length - 2; length += 7) {
-      expect(() => parseManifest(bytes.subarray(0, length), 'test')).toThrow(MalformedManifestError)
+      await expect(parseManifest(bytes.subarray(0, length), 'test')).rejects.toBeInstanceOf(MalformedManifestError)
     }
-    expect(() => parseManifest(Uint8Array.of(0xff, 0xfe), 'test')).toThrow(MalformedManifestError)
+    await expect(parseManifest(Uint8Array.of(0xff, 0xfe), 'test')).rejects.toBeInstanceOf(MalformedManifestError)
   })
 
-  it('answers any damage with a manifest or with an error of its own', () => {
-    const property = fc.property(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }), (position, value) => {
-      try {
-        expect(parseManifest(bytes.with(position, value), 'test').specVersion).toBe('v1')
-      } catch (error) {
-        expect(SluiceError.isInstance(error), String(error)).toBe(true)
+  it('refuses every changed byte, also one that leaves valid JSON of the same meaning', async () => {
+    // A digit for a digit, upper for lower case, tab for space and space for line feed.
+    for (const difference of [1, 0x20, 0x20 ^ 0x09, 0x20 ^ 0x0a]) {
+      for (const [position, byte] of bytes.entries()) {
+        const failure = await parseManifest(bytes.with(position, byte ^ difference), 'test').catch(identity)
+        expect(SluiceError.isInstance(failure), `byte ${position} ^ ${difference}: ${failure}`).toBe(true)
       }
+    }
+    const property = fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), async (place, difference) => {
+      const position = place % bytes.length
+      const failure = await parseManifest(bytes.with(position, (bytes[position] ?? 0) ^ difference), 'test').catch(
+        identity,
+      )
+      expect(SluiceError.isInstance(failure), String(failure)).toBe(true)
     })
-    fc.assert(property, { seed: 20181103, numRuns: 2000 })
+    await fc.assert(property, { seed: 20181103, numRuns: 2000 })
+  })
+
+  it('names sluice.json and the way to change thresholds when it was altered by hand', async () => {
+    const altered = parse(new TextDecoder().decode(bytes).replace('"threshold": null', '"threshold": 0.25'))
+    await expect(altered).rejects.toBeInstanceOf(AlteredFileError)
+    await expect(altered).rejects.toThrow(/^File 'sluice\.json' of bundle 'test' was altered.*'sluice calibrate'/)
   })
 
   it('accepts every random reference network', async () => {
@@ -128,16 +167,16 @@ describe('parseManifest', () => {
     })
     const property = fc.asyncProperty(networks, async (options) => {
       const bundle = await createReferenceBundle(createRandomReferenceNetwork(options))
-      expect(parse(bundle.manifest)).toEqual(bundle.manifest)
+      expect(await parseManifest(await serialiseManifest(bundle.manifest, 'test'), 'test')).toEqual(bundle.manifest)
     })
     await fc.assert(property, { seed: 20181103 })
   })
 })
 
 describe('serialiseManifest', () => {
-  it('refuses numbers that JSON would turn into null', () => {
+  it('refuses numbers that JSON would turn into null', async () => {
     const spoilt = change(['gates', 0, 'policy', 'threshold'], Number.POSITIVE_INFINITY) as BundleManifest
-    expect(() => serialiseManifest(spoilt, 'test')).toThrow('gates[0].policy.threshold')
+    await expect(serialiseManifest(spoilt, 'test')).rejects.toThrow('gates[0].policy.threshold')
   })
 })
 

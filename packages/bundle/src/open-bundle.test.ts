@@ -26,7 +26,7 @@ const network = createRandomReferenceNetwork({ seed: 2, inputShape: [4], cutWidt
 /** The files of a small bundle, the manifest among them. */
 async function createFiles(): Promise<Map<string, Uint8Array>> {
   const { manifest, read } = await createReferenceBundle(network)
-  const files = new Map([[manifestFile, serialiseManifest(manifest, 'test')]])
+  const files = new Map([[manifestFile, await serialiseManifest(manifest, 'test')]])
   for (const path of Object.keys(manifest.files)) files.set(path, await read(path))
   return files
 }

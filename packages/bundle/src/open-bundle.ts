@@ -15,13 +15,14 @@ export interface BundleSource {
 /**
  * Opens a bundle: reads and checks its manifest. The other files are read and verified one by one, when asked for, so
  * a large bundle never stands in memory as a whole and nobody sees an unverified byte.
- * @throws NotABundleError, MalformedManifestError, UnsupportedBundleVersionError, InvalidManifestError; from `read`
- * MissingFileError, TruncatedFileError, AlteredFileError, and InvalidArgumentError for a path that is not in the manifest
+ * @throws NotABundleError, MalformedManifestError, UnsupportedBundleVersionError, InvalidManifestError, AlteredFileError,
+ * HashingUnavailableError; from `read` MissingFileError, TruncatedFileError, AlteredFileError, and InvalidArgumentError
+ * for a path that is not in the manifest
  */
 export async function openBundle(source: BundleSource): Promise<Bundle> {
   const bytes = await source.read(manifestFile)
   if (bytes === null) throw new NotABundleError(source.location)
-  const manifest = parseManifest(bytes, source.location)
+  const manifest = await parseManifest(bytes, source.location)
   return { manifest, read: (path) => readVerified(source, manifest, path) }
 }
 

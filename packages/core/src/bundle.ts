@@ -15,6 +15,11 @@ export interface InputDescription {
   /** One value per channel; empty when the data enter as they are. */
   readonly mean: readonly number[]
   readonly std: readonly number[]
+  /**
+   * Image files: shorter side in pixels after resizing, before the centre crop; null resizes until the image just covers
+   * the crop.
+   */
+  readonly resize: number | null
 }
 
 /** Multiply-accumulates of one row in one stage (1 MAC = 2 FLOPs). */
@@ -99,7 +104,10 @@ export interface CalibrationRecord {
   readonly guarantee: { readonly risk: string; readonly bound: number; readonly samples: number } | null
 }
 
-/** `sluice.json`, version 1. The JSON Schema stands in `@sluice/bundle`. */
+/**
+ * `sluice.json`, version 1. The file ends with one more field, `checksum`, which `@sluice/bundle` writes and verifies; its
+ * JSON Schema stands there.
+ */
 export interface BundleManifest {
   readonly specVersion: 'v1'
   readonly format: BundleFormat

@@ -19,7 +19,7 @@ export async function updateManifest(
 ): Promise<BundleManifest> {
   const { manifest } = await openBundleFolder(folder)
   const updated = update(manifest)
-  const bytes = serialiseManifest(updated, folder)
+  const bytes = await serialiseManifest(updated, folder)
   const temporary = join(folder, `.${manifestFile}.${randomUUID()}.tmp`)
   try {
     await writeFile(temporary, bytes, { flush: true })

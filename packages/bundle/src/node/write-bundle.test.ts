@@ -147,6 +147,15 @@ describe('openBundleFolder', () => {
 })
 
 describe('updateManifest', () => {
+  it('refuses a manifest that was altered by hand, and leaves it', async () => {
+    await writeBundle(await createContent(1))
+    const file = join(folder, 'sluice.json')
+    const altered = (await readFile(file, 'utf8')).replace('"fitAccuracy": 0', '"fitAccuracy": 1')
+    await writeFile(file, altered)
+    await expect(updateManifest(folder, (manifest) => manifest)).rejects.toBeInstanceOf(AlteredFileError)
+    expect(await readFile(file, 'utf8')).toBe(altered)
+  })
+
   it('writes thresholds and touches no other file', async () => {
     const before = await writeBundle(await createContent(1))
     const inode = (await stat(join(folder, 'stage-0.json'))).ino

@@ -33,7 +33,7 @@ export async function writeBundle(options: WriteBundleOptions): Promise<BundleMa
   const { files, replace = false, signal } = options
   const folder = resolve(options.folder)
   const manifest = { ...options.manifest, files: await describeFiles(files) }
-  const contents = { ...files, [manifestFile]: serialiseManifest(manifest, folder) }
+  const contents = { ...files, [manifestFile]: await serialiseManifest(manifest, folder) }
   const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.tmp`)
   const previous = `${temporary}.old`
   try {

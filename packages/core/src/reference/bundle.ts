@@ -47,7 +47,7 @@ export function describeReferenceNetwork(network: ReferenceNetwork): Omit<Bundle
 }
 
 function describeInput({ inputShape }: ReferenceNetwork): InputDescription {
-  return { name: 'input', dataType: 'float32', shape: inputShape, layout: 'none', mean: [], std: [] }
+  return { name: 'input', dataType: 'float32', shape: inputShape, layout: 'none', mean: [], std: [], resize: null }
 }
 
 function describeStage(network: ReferenceNetwork, stage: ReferenceStage, index: number): StageDescription {
