@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '@sluice/core'
 import type { OutputInfo, ResizeOptions } from 'sharp'
 import { DatasetError } from '../errors.ts'
 
@@ -9,6 +10,25 @@ export interface ImageTarget {
   readonly width: number
   /** Shorter side after resizing, in pixels; null resizes until the image just covers the crop. */
   readonly resize: number | null
+}
+
+/**
+ * The target for samples of a shape.
+ * @throws InvalidArgumentError for a shape that images cannot take, or a shorter side less than the crop
+ */
+export function createImageTarget(sampleShape: readonly number[], resize: number | null): ImageTarget {
+  const [channels = 0, height = 0, width = 0, ...more] = sampleShape
+  if ((channels !== 1 && channels !== 3) || !(height >= 1) || !(width >= 1) || more.length > 0) {
+    throw new InvalidArgumentError(
+      `Images cannot be brought to [${sampleShape.join(', ')}]; a sample is [1 or 3, height, width].`,
+    )
+  }
+  if (resize !== null && resize < Math.max(height, width)) {
+    throw new InvalidArgumentError(
+      `A shorter side of ${resize} pixels is less than the crop of ${height} x ${width}; resize to at least ${Math.max(height, width)}.`,
+    )
+  }
+  return { channels, height, width, resize }
 }
 
 /** Turns an image file into bytes `[channels, height, width]`. Rejects with the decoder's error. */

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { InvalidArgumentError } from '@sluice/core'
 import { toUnitFloats } from '../byte-image-dataset.ts'
 import type { DataSpec } from '../data-spec.ts'
 import type { Dataset } from '../dataset.ts'
 import { DatasetError } from '../errors.ts'
 import { checkIndices, selectIndices } from '../select.ts'
-import { createImageDecoder, type ImageDecoder, type ImageTarget } from './decode-image.ts'
+import { createImageDecoder, createImageTarget, type ImageDecoder, type ImageTarget } from './decode-image.ts'
 import { type ImageEntry, listImages } from './image-list.ts'
 import { mapConcurrently } from './map-concurrently.ts'
 import type { OpenOptions } from './open-options.ts'
@@ -27,7 +26,7 @@ const decodesAtOnce = 16
  */
 export async function openImageFolder(spec: DataSpec, options: OpenOptions): Promise<Dataset> {
   const folder = spec.split === null ? spec.path : join(spec.path, spec.split)
-  const target = imageTarget(options)
+  const target = createImageTarget(options.sampleShape ?? [3, 224, 224], options.resize ?? null)
   const { classes, entries } = await listImages(folder, options.classes)
   const selected = Array.from(selectIndices(entries.length, spec.selection), (index) => entries[index] as ImageEntry)
   const decode = await createImageDecoder(target)
@@ -36,21 +35,6 @@ export async function openImageFolder(spec: DataSpec, options: OpenOptions): Pro
 }
 
 const emitWarning = (message: string) => process.emitWarning(message)
-
-function imageTarget({ sampleShape = [3, 224, 224], resize }: OpenOptions): ImageTarget {
-  const [channels = 0, height = 0, width = 0, ...more] = sampleShape
-  if ((channels !== 1 && channels !== 3) || !(height >= 1) || !(width >= 1) || more.length > 0) {
-    throw new InvalidArgumentError(
-      `Images cannot be brought to [${sampleShape.join(', ')}]; a sample is [1 or 3, height, width].`,
-    )
-  }
-  if (resize !== undefined && resize < Math.max(height, width)) {
-    throw new InvalidArgumentError(
-      `A shorter side of ${resize} pixels is less than the crop of ${height} x ${width}; resize to at least ${Math.max(height, width)}.`,
-    )
-  }
-  return { channels, height, width, resize: resize ?? null }
-}
 
 interface ReadableImage extends ImageEntry {
   /** `[channels, height, width]`; null where the cache was full. */

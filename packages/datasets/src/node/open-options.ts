@@ -11,8 +11,11 @@ export interface OpenOptions {
   readonly classes?: readonly string[]
   /** `[channels, height, width]` that the samples must have; folders of images are brought to it. Default for those `[3, 224, 224]`. */
   readonly sampleShape?: readonly number[]
-  /** Folders of images: shorter side in pixels after resizing, before the centre crop. Default: just covers the crop. */
-  readonly resize?: number
+  /**
+   * Folders of images: shorter side in pixels after resizing, before the centre crop. Default, and null: just covers the
+   * crop.
+   */
+  readonly resize?: number | null
   /** Gets one line for each thing that the user should know, e.g. skipped files. Default: `process.emitWarning`. */
   readonly onWarning?: (message: string) => void
 }
