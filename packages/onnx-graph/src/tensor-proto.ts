@@ -74,13 +74,11 @@ export function convertTensorProtoToTensor(proto: TensorProto, externalData: Ext
     )
   }
   const dims = dimsOf(proto)
-  const bytes = readRawData(proto, externalData)
-  const data = bytes === null ? elementTypes[type].inline(proto) : elementTypes[type].view(alignedCopy(bytes))
-  if (data.length !== countElements(dims)) {
-    throw new UnsupportedGraphError(
-      `Tensor '${proto.name}' of shape [${dims.join(', ')}] holds ${data.length} values. The file is damaged; export it again.`,
-    )
-  }
+  const raw = readRawData(proto, externalData)
+  const { bytes, view, inline } = elementTypes[type]
+  if (raw !== null) checkLength(proto, raw.length / bytes)
+  const data = raw === null ? inline(proto) : view(alignedCopy(raw))
+  if (raw === null) checkLength(proto, data.length)
   return { type, dims, data }
 }
 
@@ -100,6 +98,14 @@ export function readRawData(proto: TensorProto, externalData: ExternalDataReader
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return readExternalData(proto, externalData)
   const isInline = proto.floatData.length + proto.int32Data.length + proto.int64Data.length > 0
   return isInline ? null : proto.rawData
+}
+
+function checkLength(proto: TensorProto, length: number): void {
+  const dims = dimsOf(proto)
+  if (dims.every((size) => size >= 0) && countElements(dims) === length) return
+  throw new UnsupportedGraphError(
+    `Tensor '${proto.name}' of shape [${dims.join(', ')}] holds ${length} values. The file is damaged; export it again.`,
+  )
 }
 
 function readExternalData(proto: TensorProto, externalData: ExternalDataReader | null): Uint8Array {

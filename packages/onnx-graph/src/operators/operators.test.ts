@@ -1,45 +1,19 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
-import { createGraphBuilder } from '../graph-builder.ts'
 import { type OnnxModel, writeOnnxModel } from '../onnx-model.ts'
 import { inferShapes, type TensorInfo } from '../shape-inference.ts'
 import { type Operand, type OperatorCase, operatorCases } from '../testing/operator-cases.ts'
+import { createOperatorModel, type IsStored } from '../testing/operator-model.ts'
 
-/** One node, its operands fed or stored as chosen; outputs `y0`, `y1`, ... are declared as `describe` says. */
-function buildModel(
-  { operator, operands, attributes = {}, opset = 17, outputs = 1 }: OperatorCase,
-  isStored: (operand: Operand) => boolean,
-  describe: (name: string) => Pick<TensorInfo, 'type' | 'dims'>,
-): OnnxModel {
-  const builder = createGraphBuilder({ name: operator, opset })
-  const inputs = operands.map((operand, index) => {
-    if (operand === null) return ''
-    const { tensor } = operand
-    if (isStored(operand)) return builder.initializer(`x${index}`, tensor)
-    return builder.input(`x${index}`, tensor.type, tensor.dims)
-  })
-  const results = builder.nodes(operator, inputs, outputs, attributes)
-  for (const name of results) {
-    const { type, dims } = describe(name)
-    // Declared with the inferred type and rank, so that ONNX Runtime refuses a wrong one; sizes are compared later.
-    builder.output(
-      name,
-      type ?? 'float32',
-      dims.map((_, axis) => `size_${axis}`),
-    )
-  }
-  return builder.buildModel()
-}
-
-function inferOutputs(operatorCase: OperatorCase, isStored: (operand: Operand) => boolean) {
-  const undeclared = buildModel(operatorCase, isStored, () => ({ type: 'float32', dims: [] }))
-  const { tensors, failures } = inferShapes(undeclared, { batch: 2 })
+function inferOutputs(operatorCase: OperatorCase, isStored: IsStored) {
+  const { tensors, failures } = inferShapes(createOperatorModel(operatorCase, isStored), { batch: 2 })
   expect([...failures.values()]).toEqual([])
-  const model = buildModel(operatorCase, isStored, (name) => tensors.get(name) ?? { type: null, dims: [] })
+  // Declared as inferred, so that ONNX Runtime refuses a wrong type or rank; sizes are compared afterwards.
+  const model = createOperatorModel(operatorCase, isStored, (name) => tensors.get(name) ?? { type: null, dims: [] })
   return { model, tensors }
 }
 
-async function run(model: OnnxModel, operands: OperatorCase['operands'], isStored: (operand: Operand) => boolean) {
+async function run(model: OnnxModel, operands: OperatorCase['operands'], isStored: IsStored) {
   const session = await InferenceSession.create(writeOnnxModel(model), {
     intraOpNumThreads: 1,
     logSeverityLevel: 3,
@@ -140,7 +114,7 @@ async function expectSameAsOnnxRuntime(
   model: OnnxModel,
   tensors: ReadonlyMap<string, TensorInfo>,
   { operands }: OperatorCase,
-  isStored: (operand: Operand) => boolean,
+  isStored: IsStored,
 ) {
   const results = await run(model, operands, isStored)
   for (const [name, result] of Object.entries(results)) {
