@@ -1,11 +1,9 @@
+import type { Colour } from './colour.ts'
 import type { Path } from './signs.ts'
 
 /** Side of a glyph in pixels. */
 export const side = 32
 const planeSize = side * side
-
-/** Red, green and blue, 0..1. */
-export type Colour = readonly [number, number, number]
 
 /** A picture `[3, side, side]` of values around 0..1 and the coverage of the shape being drawn, `[side, side]` in 0..1. */
 export interface Canvas {
