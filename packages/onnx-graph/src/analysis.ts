@@ -40,7 +40,7 @@ export interface AnalyzeModelOptions {
  * @throws InvalidArgumentError when the model leaves sizes open that `inputShape` does not give
  */
 export function analyzeModel(model: OnnxModel, options: AnalyzeModelOptions = {}): ModelAnalysis {
-  const shapes = createBatchShapes(model, options.inputShape)
+  const shapes = createBatchShapes(model, options)
   const inputs = listInputs(model)
   const declaredBatch = inputs[0] && declaredShape(inputs[0])?.[0]
   const batch = typeof declaredBatch === 'string' && declaredBatch !== '' ? declaredBatch : 'batch'

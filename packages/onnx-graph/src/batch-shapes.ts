@@ -8,6 +8,14 @@ import type { OnnxModel } from './onnx-model.ts'
 import { inferShapes, type ShapeInference } from './shape-inference.ts'
 import { dataTypeOf } from './tensor-proto.ts'
 
+/** How to look at a network. */
+export interface NetworkOptions {
+  /** Shape of the (first) network input, batch included, where the model leaves more than the batch open. */
+  readonly inputShape?: readonly number[]
+  /** Names of the network outputs that count; all of them by default. */
+  readonly outputs?: readonly string[]
+}
+
 /** A size `constant + perRow * batch`. */
 export interface BatchSize {
   readonly constant: number
@@ -38,15 +46,14 @@ const batches = [2, 3] as const
  * Infers a model's shapes at two batch sizes and takes what differs for what depends on the batch. A batch size that
  * the model's input declaration fixes is set free.
  *
- * @param inputShape shape of the network input, batch included, where the model leaves more than the batch open
  * @throws InvalidArgumentError when the model leaves sizes open that `inputShape` does not give
- * @throws UnsupportedGraphError when the network holds to one batch size, or its outputs are not one row per sample
+ * @throws UnsupportedGraphError when one of the outputs that count does not hold one row per sample at every batch size
  */
-export function createBatchShapes(model: OnnxModel, inputShape?: readonly number[]): BatchShapes {
+export function createBatchShapes(model: OnnxModel, { inputShape, outputs }: NetworkOptions = {}): BatchShapes {
   const free = freeBatch(model)
   const shape = inputShape === undefined ? {} : { inputShape }
   const [low, high] = batches.map((batch) => inferShapes(free, { batch, ...shape })) as [ShapeInference, ShapeInference]
-  checkOutputs(model, low, high)
+  checkOutputs(outputs ?? model.graph.output.map(({ name }) => name), low, high)
   return {
     tensor: (name) => compare(name, low, high),
     macsOf(node) {
@@ -81,8 +88,8 @@ function compare(name: string, low: ShapeInference, high: ShapeInference): Batch
   return { type: a.type, dims: fit(a.dims, b.dims), values: fitValues(a.value?.data, b.value?.data) }
 }
 
-function checkOutputs({ graph }: OnnxModel, low: ShapeInference, high: ShapeInference): void {
-  for (const { name } of graph.output) {
+function checkOutputs(outputs: readonly string[], low: ShapeInference, high: ShapeInference): void {
+  for (const name of outputs) {
     const failure = low.failures.get(name)
     if (failure instanceof InvalidArgumentError) throw failure
     if (failure !== undefined && !(failure instanceof UnknownOperatorError))

@@ -1,5 +1,5 @@
 import type { DataType } from '@sluice/core'
-import { type BatchShapes, createBatchShapes, rowShape } from './batch-shapes.ts'
+import { type BatchShapes, createBatchShapes, type NetworkOptions, rowShape } from './batch-shapes.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { NodeProto } from './generated/onnx_pb.ts'
 import { createGraphView, type GraphView } from './graph-view.ts'
@@ -17,20 +17,13 @@ export interface Cut {
   readonly share: number
 }
 
-export interface FindCutsOptions {
-  /** Shape of the network input, batch included, where the model leaves more than the batch open. */
-  readonly inputShape?: readonly number[]
-  /** Network outputs that count; a cut lies before all of them. All outputs by default. */
-  readonly outputs?: readonly string[]
-}
-
 /**
  * Names of all cut tensors in network order; the network's input and outputs are not among them. Needs no shapes, so
  * that operators without rules are no hindrance.
  *
  * @throws UnsupportedGraphError when the outputs depend on several inputs or on none
  */
-export function findCutTensors(model: OnnxModel, options: Pick<FindCutsOptions, 'outputs'> = {}): string[] {
+export function findCutTensors(model: OnnxModel, options: Pick<NetworkOptions, 'outputs'> = {}): string[] {
   return listCutTensors(createGraphView(model, options.outputs))
 }
 
@@ -40,10 +33,10 @@ export function findCutTensors(model: OnnxModel, options: Pick<FindCutsOptions, 
  * @throws UnknownOperatorError when an operator on the way has no shape and cost rule
  * @throws UnsupportedGraphError when the outputs depend on several inputs or on none
  */
-export function findCuts(model: OnnxModel, options: FindCutsOptions = {}): Cut[] {
+export function findCuts(model: OnnxModel, options: NetworkOptions = {}): Cut[] {
   const view = createGraphView(model, options.outputs)
   const tensors = listCutTensors(view)
-  const shapes = createBatchShapes(model, options.inputShape)
+  const shapes = createBatchShapes(model, options)
   const macsThrough = accumulateMacs(view, shapes)
   const total = [...macsThrough.values()].at(-1) ?? 0
   return tensors.flatMap((tensor) => {

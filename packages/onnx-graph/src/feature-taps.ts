@@ -1,6 +1,6 @@
 import type { PoolingDescription } from '@sluice/core'
 import { addedPrefix } from './added-names.ts'
-import { createBatchShapes, rowShape } from './batch-shapes.ts'
+import { createBatchShapes, type NetworkOptions, rowShape } from './batch-shapes.ts'
 import { appendGraph } from './edit-graph.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import { createGraphBuilder } from './graph-builder.ts'
@@ -21,11 +21,6 @@ export interface FeatureTapOutput {
   readonly length: number
 }
 
-export interface FeatureTapOptions {
-  /** Shape of the network input, batch included, where the model leaves more than the batch open. */
-  readonly inputShape?: readonly number[]
-}
-
 /**
  * A copy of a network that also yields pooled features of the given tensors, so that one pass over the data reads no
  * whole activation. The network's own outputs stay. `outputs` are in the order of `taps`; the features of a tap are
@@ -37,9 +32,9 @@ export interface FeatureTapOptions {
 export function addFeatureTaps(
   model: OnnxModel,
   taps: readonly FeatureTap[],
-  options: FeatureTapOptions = {},
+  options: Pick<NetworkOptions, 'inputShape'> = {},
 ): { readonly model: OnnxModel; readonly outputs: readonly FeatureTapOutput[] } {
-  const shapes = createBatchShapes(model, options.inputShape)
+  const shapes = createBatchShapes(model, { ...options, outputs: [] })
   let tapped = model
   const outputs = taps.map(({ tensor, pooling }, index) => {
     const info = shapes.tensor(tensor)

@@ -1,4 +1,5 @@
 export * from './analysis.ts'
+export type { NetworkOptions } from './batch-shapes.ts'
 export * from './cuts.ts'
 export * from './errors.ts'
 export * from './external-data.ts'

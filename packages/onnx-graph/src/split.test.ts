@@ -164,6 +164,18 @@ describe('a stage', () => {
   })
 })
 
+test('stages lead to the chosen outputs alone', async () => {
+  const network = createTestNetworks().find(({ name }) => name === 'several outputs')
+  if (network === undefined) throw new Error('The test network is missing.')
+  const { model, inputShape } = network
+  const outputs = ['logits']
+  const batch = createBatch(2, inputShape)
+  const stages = splitIntoStages(model, findCutTensors(model, { outputs }), { outputs })
+  const actual = await runStages(stages, batch)
+  expect(Object.keys(actual)).toEqual(outputs)
+  expectClose(actual.logits, (await runOnnx(writeOnnxModel(model), { input: batch })).logits)
+})
+
 describe('splitIntoStages refuses', () => {
   test('a tensor that is no cut', () => {
     expect(() => splitIntoStages(createChain().model, ['w1'])).toThrow(InvalidArgumentError)

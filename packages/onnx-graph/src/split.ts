@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { InvalidArgumentError } from '@sluice/core'
-import { type BatchShapes, createBatchShapes, rowShape } from './batch-shapes.ts'
+import { type BatchShapes, createBatchShapes, type NetworkOptions, rowShape } from './batch-shapes.ts'
 import { findCutTensors } from './cuts.ts'
 import { replaceGraphParts } from './edit-graph.ts'
 import { TypeProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from './generated/onnx_pb.ts'
@@ -15,15 +15,10 @@ export interface Stage {
   readonly model: OnnxModel
   /** The network's input, or the cut tensor that the stage before hands over. */
   readonly input: string
-  /** The cut tensor handed to the next stage; null for the last stage, which yields the network's own outputs. */
+  /** The cut tensor handed to the next stage; null for the last stage, which yields the network's (chosen) outputs. */
   readonly output: string | null
   /** Shape of one row of `output`; null for the last stage, and where no rule gives it. */
   readonly outputShape: readonly number[] | null
-}
-
-export interface SplitOptions {
-  /** Shape of the network input, batch included, where the model leaves more than the batch open. */
-  readonly inputShape?: readonly number[]
 }
 
 /**
@@ -35,10 +30,14 @@ export interface SplitOptions {
  * @throws InvalidArgumentError for a tensor that is no cut, or cuts out of order
  * @throws UnsupportedGraphError when a later stage needs the shape of an earlier tensor that cannot be inferred
  */
-export function splitIntoStages(model: OnnxModel, cutTensors: readonly string[], options: SplitOptions = {}): Stage[] {
-  checkCuts(cutTensors, findCutTensors(model))
-  const view = createGraphView(model)
-  const source: Source = { model, view, shapes: createBatchShapes(model, options.inputShape) }
+export function splitIntoStages(
+  model: OnnxModel,
+  cutTensors: readonly string[],
+  options: NetworkOptions = {},
+): Stage[] {
+  checkCuts(cutTensors, findCutTensors(model, options))
+  const view = createGraphView(model, options.outputs)
+  const source: Source = { model, view, shapes: createBatchShapes(model, options) }
   return [...cutTensors, null].map((output, index) => {
     const input = cutTensors[index - 1] ?? (view.inputs[0] as string)
     return extractStage(source, input, output)
