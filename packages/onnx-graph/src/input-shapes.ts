@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@sluice/core'
 import { UnsupportedGraphError } from './errors.ts'
 import type { ValueInfoProto } from './generated/onnx_pb.ts'
 import type { Dimension } from './graph-builder.ts'
+import { initializerNames } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { describeTensor, type TensorInfo } from './tensor-info.ts'
 import { dataTypeOf } from './tensor-proto.ts'
@@ -19,7 +20,7 @@ export interface InputShapeOptions {
 
 /** Inputs that the caller of a network feeds: those declared, without the initialisers that old files declare too. */
 export function listInputs({ graph }: OnnxModel): ValueInfoProto[] {
-  const initializers = new Set(graph.initializer.map(({ name }) => name))
+  const initializers = initializerNames(graph)
   return graph.input.filter(({ name }) => !initializers.has(name))
 }
 

@@ -17,8 +17,6 @@ export interface ShapeInference {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   /** Why a tensor is missing from `tensors`: the error of the node, input or weight where its shape got lost. */
   readonly failures: ReadonlyMap<string, SluiceError>
-  /** Nodes without a rule. */
-  readonly unknown: readonly { readonly node: string; readonly operator: string }[]
   /** MACs of each node for the whole batch; nodes whose outputs are missing are absent. */
   readonly nodeMacs: ReadonlyMap<NodeProto, number>
 }
@@ -46,23 +44,23 @@ export function inferShapes(model: OnnxModel, options: InputShapeOptions): Shape
 interface InferenceState extends ShapeInference {
   readonly tensors: Map<string, TensorInfo>
   readonly failures: Map<string, SluiceError>
-  readonly unknown: { node: string; operator: string }[]
   readonly nodeMacs: Map<NodeProto, number>
   /** Tensors that depend on no input. */
   readonly weights: Set<string>
 }
 
 function createInferenceState(): InferenceState {
-  return { tensors: new Map(), failures: new Map(), unknown: [], nodeMacs: new Map(), weights: new Set() }
+  return { tensors: new Map(), failures: new Map(), nodeMacs: new Map(), weights: new Set() }
 }
 
 function describeWeights({ graph, externalData }: OnnxModel, state: InferenceState): void {
   const add = (name: string, dims: readonly number[], describe: () => TensorInfo) => {
     state.weights.add(name)
     record(state, [name], () => {
-      if (!isShape(dims))
-        throw new UnsupportedGraphError(`Weight '${name}' has the impossible shape [${dims.join(', ')}].`)
-      return [describe()]
+      if (isShape(dims)) return [describe()]
+      throw new UnsupportedGraphError(
+        `Weight '${name}' has the impossible shape [${dims.join(', ')}]. Export it again.`,
+      )
     })
   }
   for (const proto of graph.initializer) add(proto.name, dimsOf(proto), () => describeTensorProto(proto, externalData))
@@ -76,12 +74,12 @@ function inferNode(model: OnnxModel, node: NodeProto, state: InferenceState): re
   const rule = findOperatorRule(node)
   if (rule === undefined) {
     const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
-    state.unknown.push({ node: node.name, operator })
     throw new UnknownOperatorError(operator, node.name)
   }
   const inputs = node.input.map((name) => (name === '' ? undefined : findTensor(name, node, state)))
   const context = createOperatorContext(model, node, inputs)
   const outputs = rule.infer(context)
+  if (outputs.length < node.output.length) throw context.error(`it names ${node.output.length} outputs`)
   const odd = outputs.find(({ dims }) => !isShape(dims))
   if (odd !== undefined) throw context.error(`an output would have the shape [${odd.dims.join(', ')}]`)
   const isWeight = node.output.some((name) => state.weights.has(name))
@@ -108,7 +106,7 @@ function record(state: InferenceState, names: readonly string[], describe: () =>
     }
   } catch (error) {
     if (!SluiceError.isInstance(error)) throw error
-    for (const name of names) state.failures.set(name, error)
+    for (const name of names.filter(Boolean)) state.failures.set(name, error)
   }
 }
 

@@ -1,11 +1,12 @@
 import type { DataType } from '@sluice/core'
-import { describeTensor } from '../tensor-info.ts'
+import { describeTensor, type TensorInfo } from '../tensor-info.ts'
 import { broadcast } from './axes.ts'
 import { fold, readBroadcast } from './folding.ts'
+import type { OperatorContext } from './operator-context.ts'
 import type { OperatorRule } from './operator-rule.ts'
 
-/** The operation on numbers; `type` is the element type of the first input. Not a number where it has no result. */
-type Operation = (operands: readonly number[], type: DataType | null) => number
+/** The operation on one element of each input. Not a number where it has no result. */
+type Operation = (operands: readonly number[], context: OperatorContext) => number
 
 /**
  * A rule for operators that work element by element on inputs broadcast to one shape, with the operation where shape
@@ -19,31 +20,29 @@ function createElementwiseRule(
     types: Object.keys(operations),
     infer(context) {
       const inputs = context.inputs.map((_, index) => context.input(index))
-      const { type } = context.input(0)
-      const dims = broadcast(
-        context,
-        inputs.map((input) => input.dims),
-      )
+      const type = resultType ?? context.input(0).type
+      const dims = broadcastInputs(context, inputs)
       const operation = operations[context.node.opType]
-      if (!operation) return [describeTensor(resultType ?? type, dims)]
-      const folded = fold(resultType ?? type, dims, inputs, (values) => (position) => {
+      if (!operation) return [describeTensor(type, dims)]
+      const folded = fold(type, dims, inputs, (values) => (position) => {
         const operands = values.map((value) => Number(readBroadcast(value, position)))
-        return operation(operands, type)
+        return operation(operands, context)
       })
       return [folded]
     },
   }
 }
 
-const binary = (operation: (left: number, right: number, type: DataType | null) => number): Operation => {
-  return ([left = Number.NaN, right = Number.NaN], type) => operation(left, right, type)
+const binary = (operation: (left: number, right: number, context: OperatorContext) => number): Operation => {
+  return ([left = Number.NaN, right = Number.NaN], context) => operation(left, right, context)
 }
 
 const arithmetic = createElementwiseRule({
   Add: binary((left, right) => left + right),
   Sub: binary((left, right) => left - right),
   Mul: binary((left, right) => left * right),
-  Div: binary((left, right, type) => (type === 'float32' ? left / right : divideIntegers(left, right))),
+  Div: binary((left, right, context) => (context.input(0).type === 'float32' ? left / right : divide(left, right))),
+  Mod: binary((left, right, context) => (context.int('fmod') === 1 ? left % right : modulo(left, right))),
   Pow: binary((left, right) => left ** right),
   Max: (operands) => Math.max(...operands),
   Min: (operands) => Math.min(...operands),
@@ -70,33 +69,12 @@ const logic = createElementwiseRule(
   'bool',
 )
 
-/** The remainder has the sign of the divisor, or of the dividend with `fmod`. */
-const modulo: OperatorRule = {
-  types: ['Mod'],
-  infer(context) {
-    const inputs = [context.input(0), context.input(1)]
-    const dims = broadcast(
-      context,
-      inputs.map((input) => input.dims),
-    )
-    const isTruncated = context.int('fmod') === 1
-    const folded = fold(context.input(0).type, dims, inputs, (values) => (position) => {
-      const [left = Number.NaN, right = Number.NaN] = values.map((value) => Number(readBroadcast(value, position)))
-      return isTruncated ? left % right : left - Math.floor(left / right) * right
-    })
-    return [folded]
-  },
-}
-
 /** Chooses between two inputs by a condition. */
 const where: OperatorRule = {
   types: ['Where'],
   infer(context) {
     const inputs = [context.input(0), context.input(1), context.input(2)]
-    const dims = broadcast(
-      context,
-      inputs.map((input) => input.dims),
-    )
+    const dims = broadcastInputs(context, inputs)
     const folded = fold(context.input(1).type, dims, inputs, ([condition, yes, no]) => (position) => {
       const chosen = condition && readBroadcast(condition, position) ? yes : no
       return chosen && readBroadcast(chosen, position)
@@ -106,8 +84,19 @@ const where: OperatorRule = {
 }
 
 /** The rules of operators on pairs (or more) of elements; not counted. */
-export const elementwiseRules: readonly OperatorRule[] = [arithmetic, logic, modulo, where]
+export const elementwiseRules: readonly OperatorRule[] = [arithmetic, logic, where]
 
-function divideIntegers(left: number, right: number): number {
+function broadcastInputs(context: OperatorContext, inputs: readonly TensorInfo[]): number[] {
+  const shapes = inputs.map(({ dims }) => dims)
+  return broadcast(context, shapes)
+}
+
+/** Integer division drops the fraction, and has no result where the divisor is 0. */
+function divide(left: number, right: number): number {
   return right === 0 ? Number.NaN : Math.trunc(left / right)
+}
+
+/** The remainder with the sign of the divisor. */
+function modulo(left: number, right: number): number {
+  return left - Math.floor(left / right) * right
 }

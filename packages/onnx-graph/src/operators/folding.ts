@@ -2,7 +2,7 @@ import { countElements, type DataType, type Tensor, type TensorDataTypes } from 
 import { describeTensor, type TensorInfo } from '../tensor-info.ts'
 
 /** Larger tensors are never folded: shape arithmetic is small, and weights stay where they are. */
-export const foldingLimitElements = 4096
+const foldingLimitElements = 4096
 
 /** One value, exact: `bigint` in int64 tensors. */
 export type Element = number | bigint

@@ -2,7 +2,8 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { type OnnxModel, writeOnnxModel } from '../onnx-model.ts'
 import { inferShapes, type TensorInfo } from '../shape-inference.ts'
-import { type Operand, type OperatorCase, operatorCases } from '../testing/operator-cases.ts'
+import type { Operand } from '../testing/operands.ts'
+import { type OperatorCase, operatorCases } from '../testing/operator-cases.ts'
 import { createOperatorModel, type IsStored } from '../testing/operator-model.ts'
 
 function inferOutputs(operatorCase: OperatorCase, isStored: IsStored) {

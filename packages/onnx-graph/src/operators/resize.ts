@@ -14,12 +14,8 @@ const resize: OperatorRule = {
     const sizes = axes.map((axis) => sizeOf(context, context.input(0), axis))
     const resized = scale(context, sizes)
     if (resized.length !== axes.length) throw context.error(`it has ${resized.length} sizes for ${axes.length} axes`)
-    return [
-      describeTensor(
-        type,
-        dims.map((size, axis) => resized[axes.indexOf(axis)] ?? size),
-      ),
-    ]
+    const resizedDims = dims.map((size, axis) => resized[axes.indexOf(axis)] ?? size)
+    return [describeTensor(type, resizedDims)]
   },
 }
 
@@ -28,16 +24,13 @@ const rearrangeBlocks: OperatorRule = {
   types: ['DepthToSpace', 'SpaceToDepth'],
   infer(context) {
     const input = context.input(0)
-    const [rows, channels, height, width] = [0, 1, 2, 3].map((axis) => sizeOf(context, input, axis))
+    const [rows = 0, channels = 0, height = 0, width = 0] = [0, 1, 2, 3].map((axis) => sizeOf(context, input, axis))
     const block = context.int('blocksize') ?? 1
-    const factor = context.node.opType === 'DepthToSpace' ? block : 1 / block
-    const dims = [rows, (channels ?? 0) / factor ** 2, (height ?? 0) * factor, (width ?? 0) * factor]
-    return [
-      describeTensor(
-        input.type,
-        dims.map((size) => size ?? 0),
-      ),
-    ]
+    const isWidening = context.node.opType === 'DepthToSpace'
+    const dims = isWidening
+      ? [rows, channels / block ** 2, height * block, width * block]
+      : [rows, channels * block ** 2, height / block, width / block]
+    return [describeTensor(input.type, dims)]
   },
 }
 
@@ -48,5 +41,6 @@ function scale(context: OperatorContext, sizes: readonly number[]): readonly num
   const target = context.constant(3) ?? []
   if (target.length > 0) return target
   const factors = context.constant(2) ?? []
-  return factors.map((factor, index) => Math.floor((sizes[index] ?? 0) * factor))
+  // Factors are float32, and so is the product that ONNX Runtime rounds down: 0.7 x 10 is 7 there, 6.9999998 in float64.
+  return factors.map((factor, index) => Math.floor(Math.fround((sizes[index] ?? 0) * factor)))
 }

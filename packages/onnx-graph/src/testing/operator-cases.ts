@@ -1,6 +1,21 @@
-import type { Tensor } from '@sluice/core'
 import { type AttributeValue, float } from '../graph-builder.ts'
-import { seededValues } from './seeded-values.ts'
+import {
+  bools,
+  byteScalar,
+  bytes,
+  counting,
+  data,
+  emptyRows,
+  farEnd,
+  farStart,
+  floatScalar,
+  floats,
+  list,
+  type Operand,
+  positive,
+  scalar,
+  table,
+} from './operands.ts'
 
 /** One node to compare with ONNX Runtime. */
 export interface OperatorCase {
@@ -11,40 +26,6 @@ export interface OperatorCase {
   readonly opset?: number
   readonly outputs?: number
 }
-
-/** An input of the node: fed at run time, or stored as a constant where the output's shape depends on its values. */
-export interface Operand {
-  readonly tensor: Tensor
-  readonly isConstant: boolean
-}
-
-const fed = (tensor: Tensor): Operand => ({ tensor, isConstant: false })
-const constant = (tensor: Tensor): Operand => ({ tensor, isConstant: true })
-
-const count = (dims: readonly number[]) => dims.reduce((product, size) => product * size, 1)
-
-/** Seeded float32 values of a shape. */
-const data = (...dims: number[]) => fed({ type: 'float32', dims, data: seededValues(count(dims), count(dims) + 1) })
-/** float32 values of a shape, none of them negative. */
-const positive = (...dims: number[]) =>
-  fed({ type: 'float32', dims, data: seededValues(count(dims), 5).map((value) => value + 1.5) })
-const bytes = (...dims: number[]) =>
-  fed({ type: 'uint8', dims, data: Uint8Array.from(seededValues(count(dims), 7), (value) => 100 + 99 * value) })
-const bools = (...dims: number[]) =>
-  fed({ type: 'bool', dims, data: Uint8Array.from(seededValues(count(dims), 3), (value) => Number(value > 0)) })
-/** int64 values 1, 2, 3, ... of a shape. */
-const counting = (...dims: number[]) =>
-  fed({ type: 'int64', dims, data: BigInt64Array.from({ length: count(dims) }, (_, index) => BigInt(index + 1)) })
-const list = (...values: number[]) =>
-  constant({ type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) })
-const scalar = (value: number) => constant({ type: 'int64', dims: [], data: BigInt64Array.of(BigInt(value)) })
-const floats = (...values: number[]) =>
-  constant({ type: 'float32', dims: [values.length], data: Float32Array.from(values) })
-const floatScalar = (value: number) => constant({ type: 'float32', dims: [], data: Float32Array.of(value) })
-const byteScalar = (value: number) => constant({ type: 'uint8', dims: [], data: Uint8Array.of(value) })
-const emptyRows = constant({ type: 'float32', dims: [0, 3], data: new Float32Array(0) })
-const farEnd = constant({ type: 'int64', dims: [1], data: BigInt64Array.of(2n ** 63n - 1n) })
-const farStart = constant({ type: 'int64', dims: [1], data: BigInt64Array.of(-(2n ** 63n)) })
 
 /** Every operator family, with the attributes that change its output's shape, in old and new operator sets. */
 export const operatorCases: readonly OperatorCase[] = [
@@ -222,6 +203,20 @@ export const operatorCases: readonly OperatorCase[] = [
     operator,
     operands: [data(2, 3)],
   })),
+  ...['Acos', 'Asin', 'Atan', 'Acosh', 'Asinh', 'Atanh', 'Cosh', 'Sinh', 'Tan', 'Shrink'].map((operator) => ({
+    operator,
+    operands: [data(2, 3)],
+  })),
+  { operator: 'BitwiseNot', operands: [bytes(2, 3)], opset: 18 },
+  { operator: 'Swish', operands: [data(2, 3)], opset: 24 },
+  { operator: 'RMSNormalization', operands: [data(2, 3), data(3)], opset: 23 },
+  { operator: 'MeanVarianceNormalization', operands: [data(1, 2, 3, 3)] },
+  { operator: 'BitShift', operands: [bytes(2, 3), bytes(3)], attributes: { direction: 'RIGHT' } },
+  { operator: 'IsInf', operands: [data(2, 3)] },
+  {
+    operator: 'ScatterElements',
+    operands: [data(2, 3), table(1, 3, 0, 1, 1), data(1, 3)],
+  },
   ...['Sqrt', 'Log'].map((operator) => ({ operator, operands: [positive(2, 3)] })),
   ...['Mish', 'Gelu'].map((operator) => ({ operator, operands: [data(2, 3)], opset: 20 })),
   { operator: 'Softmax', operands: [data(2, 3, 4)], attributes: { axis: 1 }, opset: 11 },
@@ -337,32 +332,31 @@ export const operatorCases: readonly OperatorCase[] = [
   { operator: 'Expand', operands: [counting(2, 3, 4), list(3, 1)] },
   { operator: 'Tile', operands: [counting(2, 3), list(2, 2)] },
   { operator: 'Resize', operands: [data(1, 2, 3, 4), null, floats(1, 1, 2, 1.3)] },
+  { operator: 'Resize', operands: [data(1, 1, 10, 4), null, floats(1, 1, 0.7, 1)] },
   { operator: 'Resize', operands: [data(1, 2, 3, 4), null, null, list(1, 2, 6, 5)] },
   { operator: 'Resize', operands: [data(1, 2, 3, 4), null, floats(2, 2)], attributes: { axes: [2, 3] }, opset: 18 },
   { operator: 'DepthToSpace', operands: [data(1, 8, 2, 3)], attributes: { blocksize: 2 } },
+  { operator: 'SpaceToDepth', operands: [data(1, 2, 3, 6)], attributes: { blocksize: 3 } },
   { operator: 'SpaceToDepth', operands: [data(1, 2, 4, 6)], attributes: { blocksize: 2 } },
   // By index
   { operator: 'Gather', operands: [counting(4, 3), scalar(-1)] },
   { operator: 'Gather', operands: [counting(4, 3), list(2, 0)], attributes: { axis: 1 } },
   {
     operator: 'GatherElements',
-    operands: [data(2, 3), constant({ type: 'int64', dims: [1, 3], data: BigInt64Array.of(0n, 1n, 1n) })],
+    operands: [data(2, 3), table(1, 3, 0, 1, 1)],
   },
   {
     operator: 'GatherND',
-    operands: [
-      data(2, 3, 4),
-      constant({ type: 'int64', dims: [3, 2], data: BigInt64Array.of(0n, 1n, 1n, 2n, 0n, 0n) }),
-    ],
+    operands: [data(2, 3, 4), table(3, 2, 0, 1, 1, 2, 0, 0)],
   },
   {
     operator: 'GatherND',
-    operands: [data(2, 3, 4), constant({ type: 'int64', dims: [2, 1], data: BigInt64Array.of(0n, 1n) })],
+    operands: [data(2, 3, 4), table(2, 1, 0, 1)],
     attributes: { batch_dims: 1 },
   },
   {
     operator: 'ScatterND',
-    operands: [data(4, 3), constant({ type: 'int64', dims: [1, 1], data: BigInt64Array.of(2n) }), data(1, 3)],
+    operands: [data(4, 3), table(1, 1, 2), data(1, 3)],
   },
   { operator: 'OneHot', operands: [counting(2, 2), scalar(6), floats(0, 1)] },
   { operator: 'OneHot', operands: [counting(2, 2), list(6), floats(0, 1)], attributes: { axis: 1 } },

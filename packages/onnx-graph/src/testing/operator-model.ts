@@ -1,7 +1,8 @@
 import { createGraphBuilder } from '../graph-builder.ts'
 import type { OnnxModel } from '../onnx-model.ts'
 import type { TensorInfo } from '../tensor-info.ts'
-import type { Operand, OperatorCase } from './operator-cases.ts'
+import type { Operand } from './operands.ts'
+import type { OperatorCase } from './operator-cases.ts'
 
 /** Which operands are stored in the model; the others are its inputs `x0`, `x1`, ... */
 export type IsStored = (operand: Operand) => boolean
