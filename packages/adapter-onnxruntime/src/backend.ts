@@ -15,10 +15,13 @@ export interface BackendDescription {
   readonly engine: EngineDescription
   readonly device: 'cpu' | 'gpu'
   readonly createStore: (sessions: SessionFactory) => ActivationStore
+  /** Rewrites a stage's file for this engine without changing what it computes. */
+  readonly prepareStage?: (model: Uint8Array, stage: StageDescription) => Uint8Array
 }
 
 /** A backend for bundles of the format `onnx`. The engine is loaded with the first bundle. */
-export function createBackend({ engine, device, createStore }: BackendDescription): Backend {
+export function createBackend(description: BackendDescription): Backend {
+  const { engine, device } = description
   return {
     specVersion: 'v1',
     name: engine.name,
@@ -27,8 +30,8 @@ export function createBackend({ engine, device, createStore }: BackendDescriptio
       checkBundle(engine.name, bundle)
       const { input, classes } = bundle.manifest
       const sessions = await createSessionFactory(engine)
-      const store = createStore(sessions)
-      const stages = await loadStages(bundle, engine.name, sessions, store)
+      const store = description.createStore(sessions)
+      const stages = await loadStages(bundle, description, sessions, store)
       const network = { input, classCount: classes.length, stages: bundle.manifest.stages }
       return createStagedModel({ network, stages, sessions, store })
     },
@@ -45,19 +48,19 @@ function checkBundle(backend: string, { manifest }: Bundle): void {
 /** One after the other, so that at most one file is held next to the sessions. */
 async function loadStages(
   bundle: Bundle,
-  backend: string,
+  { engine, prepareStage = (model) => model }: BackendDescription,
   sessions: SessionFactory,
   store: ActivationStore,
 ): Promise<LoadedStage[]> {
   const stages: LoadedStage[] = []
   try {
     for (const description of bundle.manifest.stages) {
-      const model = await bundle.read(description.file)
+      const model = prepareStage(await bundle.read(description.file), description)
       const outputs = store.locateOutputs(description)
       const load = () => sessions.create(model, `Loading '${description.file}'`, outputs)
       const session = await sessions.exclusively(load)
       stages.push({ description, session })
-      checkNames(backend, description, session)
+      checkNames(engine.name, description, session)
     }
     return stages
   } catch (error) {

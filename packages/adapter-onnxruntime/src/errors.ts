@@ -25,8 +25,12 @@ export class OnnxRuntimeError extends SluiceError {
   }
 }
 
-/** The engine's own message on one line, without a full stop at its end. */
+/** The engine's own message on one line, without the failed check in its source code and the last full stop. */
 function describeCause(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause)
-  return text.trim().replace(/\s+/g, ' ').replace(/\.$/, '')
+  return text
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/^\S+\.cc:\d+ .* was false\. /, '')
+    .replace(/\.$/, '')
 }

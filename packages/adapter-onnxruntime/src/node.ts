@@ -1,5 +1,6 @@
 import type { Backend } from '@sluice/core'
 import type { OnnxEngine } from '@sluice/onnx-graph'
+import { anchorLayout } from './anchor-layout.ts'
 import { createBackend } from './backend.ts'
 import { createEngine } from './engine.ts'
 import { createGpuStore } from './gpu-store.ts'
@@ -26,7 +27,7 @@ export interface OnnxRuntimeNodeOptions extends SessionSettings {
 
 const providerHints: { readonly [P in NodeExecutionProvider]: string } = {
   cpu: "Reinstall onnxruntime-node with 'npm install onnxruntime-node'.",
-  cuda: "Fetch its CUDA libraries with 'npm rebuild onnxruntime-node --ignore-scripts=false' (Linux x64, CUDA 12 or 13 with cuDNN 9 installed), or use 'cpu'.",
+  cuda: "Fetch its CUDA libraries with 'node node_modules/onnxruntime-node/script/install' (Linux x64, with CUDA 12 and cuDNN 9 installed), or use 'cpu'.",
   webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; install one, or use 'cpu'.",
 }
 
@@ -35,11 +36,17 @@ const providerHints: { readonly [P in NodeExecutionProvider]: string } = {
  * brings every stage's outputs back to host memory.
  */
 export function createOnnxRuntimeBackend(options: OnnxRuntimeNodeOptions = {}): Backend {
-  const usesWebGpu = options.executionProviders?.includes('webgpu') ?? false
+  const { executionProviders = ['cpu'] } = options
+  const engine = describeEngine(options)
+  if (executionProviders.includes('webgpu')) {
+    return createBackend({ engine, device: 'gpu', createStore: (sessions) => createGpuStore(sessions, 'cpu') })
+  }
+  const usesBlockedLayout = process.arch === 'x64' && executionProviders.every((provider) => provider === 'cpu')
   return createBackend({
-    engine: describeEngine(options),
-    device: usesWebGpu ? 'gpu' : 'cpu',
-    createStore: (sessions) => (usesWebGpu ? createGpuStore(sessions, 'cpu') : createHostStore(sessions.runtime, true)),
+    engine,
+    device: 'cpu',
+    createStore: ({ runtime }) => createHostStore(runtime, true),
+    ...(usesBlockedLayout ? { prepareStage: anchorLayout } : {}),
   })
 }
 

@@ -8,7 +8,11 @@ export interface SessionSettings {
   readonly threads?: number
   /** The least severe of the engine's own messages that reach standard error; `error` when absent. */
   readonly logLevel?: keyof typeof severities
-  /** Whether denormal numbers count as zero: faster where values underflow, as in training. Off when absent. */
+  /**
+   * Whether denormal numbers count as zero: faster where values underflow, as in training. Off when absent. ONNX Runtime
+   * applies it to the session's own threads; for the calling thread, which works along, the process's first session
+   * decides.
+   */
   readonly denormalsAsZero?: boolean
   /** Any other option of ONNX Runtime; its entries win over all of the above. */
   readonly sessionOptions?: InferenceSession.SessionOptions

@@ -91,8 +91,9 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
       async read() {
         checkAlive()
         if (released) throw new DisposedError('The scores')
-        const data = (await withBlock(block, ({ tensor }) => tensor.getData())) as Float32Array
-        return { data, rows, classCount }
+        const isOnHost = block.tensor.location === 'cpu'
+        const data = isOnHost ? block.tensor.data : await withBlock(block, ({ tensor }) => tensor.getData())
+        return { data: data as Float32Array, rows, classCount }
       },
       dispose() {
         if (released) return
