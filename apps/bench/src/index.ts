@@ -1,1 +1,7 @@
-export {}
+export * from './bench.ts'
+export * from './evaluate.ts'
+export * from './full-network.ts'
+export * from './paired-timing.ts'
+export * from './report/line-chart.ts'
+export * from './report/report-data.ts'
+export * from './report/report-page.ts'

@@ -1,1 +1,9 @@
-export {}
+export type { GatePlacement } from './attach/choose-gates.ts'
+export { headLosses } from './attach/head-plan.ts'
+export * from './attach.ts'
+export * from './calibrate.ts'
+export * from './input-batches.ts'
+export * from './policies.ts'
+export * from './progress.ts'
+export * from './score-cache.ts'
+export * from './stage-times.ts'

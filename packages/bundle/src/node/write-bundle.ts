@@ -37,7 +37,7 @@ export async function writeBundle(options: WriteBundleOptions): Promise<BundleMa
   const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.tmp`)
   const previous = `${temporary}.old`
   try {
-    await checkTarget(folder, replace)
+    await checkBundleTarget(folder, replace)
     await writeFiles(temporary, contents, signal)
     await moveIntoPlace(temporary, folder, replace ? previous : null)
   } catch (error) {
@@ -55,7 +55,11 @@ async function describeFiles(files: WriteBundleOptions['files']): Promise<Bundle
   return Object.fromEntries(await Promise.all(entries))
 }
 
-async function checkTarget(folder: string, replace: boolean): Promise<void> {
+/**
+ * Checks that `writeBundle` may write to a folder, e.g. before hours of work. `replace` is as there.
+ * @throws BundleExistsError
+ */
+export async function checkBundleTarget(folder: string, replace: boolean): Promise<void> {
   const entries = await listFolder(folder)
   if (entries === null) return
   if (!replace) {

@@ -1,0 +1,140 @@
+import { inputBatches, type WorkOptions } from '@sluice/app-train'
+import { createGatedModel, createThresholdPolicy, type ExitPolicy, type StagedModel, type Tensor } from '@sluice/core'
+import { type Dataset, select } from '@sluice/datasets'
+import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
+import { loadBackbone, runBackbone } from './full-network.ts'
+import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
+
+export interface BenchOptions extends WorkOptions {
+  readonly model: StagedModel
+  readonly policy: ExitPolicy
+  /** Engine of the plain network; give it the same threads as the model's backend. */
+  readonly engine: OnnxEngine
+  /** The bundle's stages, from {@link readStages}. */
+  readonly stages: readonly OnnxModel[]
+  readonly dataset: Dataset
+  readonly batchSizes: readonly number[]
+  /** Rows that every contender runs in a round. */
+  readonly rows: number
+  readonly rounds: number
+}
+
+/** The command's contract: milliseconds per batch, fractions of 1. */
+export interface BatchBench {
+  readonly size: number
+  readonly full: Timing
+  readonly gated: Timing
+  readonly noExit: Timing
+  readonly timeSaved: number
+  readonly macsSaved: number
+  readonly idealTimeSaved: number
+  readonly overhead: number
+}
+
+/** Times gated, plain and never-exiting runs of the same rows, in turns, in one process. */
+export async function bench(options: BenchOptions): Promise<{ readonly batch: BatchBench[] }> {
+  const backbones = await loadTruncatedBackbones(options.engine, options.stages)
+  try {
+    const results: BatchBench[] = []
+    for (const size of options.batchSizes) {
+      results.push(await benchBatchSize(options, backbones, size))
+      options.onProgress?.({
+        phase: 'bench',
+        done: results.length,
+        total: options.batchSizes.length,
+        unit: 'batch sizes',
+      })
+    }
+    return { batch: results }
+  } finally {
+    for (const session of backbones) await session.release()
+  }
+}
+
+/** The backbone cut behind each stage; the last one is the whole network. */
+async function loadTruncatedBackbones(engine: OnnxEngine, stages: readonly OnnxModel[]): Promise<OnnxSession[]> {
+  const sessions: OnnxSession[] = []
+  for (let count = 1; count <= stages.length; count++) sessions.push(await loadBackbone(engine, stages, count))
+  return sessions
+}
+
+async function benchBatchSize(
+  { model, policy, dataset, rows, rounds, signal }: BenchOptions,
+  backbones: readonly OnnxSession[],
+  size: number,
+): Promise<BatchBench> {
+  const batches = await readBatches(model, dataset, size, rows)
+  const exits = await countExits(model, policy, batches)
+  const gated = createGatedModel({ model, policy })
+  const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
+  const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
+    for (const batch of batches) await run(batch)
+  }
+  const contenders = [
+    forAll((batch) => gated.predict(batch, { signal })),
+    forAll((batch) => noExit.predict(batch, { signal })),
+    ...backbones.map((session) => forAll((batch) => runBackbone(session, batch))),
+  ]
+  const times = await timeInTurns(contenders, rounds, signal)
+  return summariseTimes(times, exits, size, batches.length)
+}
+
+/** @param times of the gated network, the never-exiting one, then the backbone truncated behind each stage */
+function summariseTimes(times: readonly number[][], exits: ExitCount, size: number, batchCount: number): BatchBench {
+  const [gated = [], noExit = [], ...truncated] = times
+  const full = truncated.at(-1) ?? []
+  const idealShare = exits.shares.reduce((sum, share, s) => sum + share * medianRatio(truncated[s] ?? [], full), 0)
+  const perBatch = (values: readonly number[]) => summarise(values.map((ms) => ms / batchCount))
+  return {
+    size,
+    full: perBatch(full),
+    gated: perBatch(gated),
+    noExit: perBatch(noExit),
+    timeSaved: 1 - medianRatio(gated, full),
+    macsSaved: exits.macsSaved,
+    idealTimeSaved: 1 - idealShare,
+    overhead: medianRatio(noExit, full) - 1,
+  }
+}
+
+interface ExitCount {
+  /** Share of the rows that left at each stage. */
+  readonly shares: readonly number[]
+  readonly macsSaved: number
+}
+
+async function countExits(
+  model: StagedModel,
+  policy: ExitPolicy,
+  batches: readonly Tensor<'float32'>[],
+): Promise<ExitCount> {
+  const gated = createGatedModel({ model, policy })
+  const { stages } = model.network
+  const leaving = stages.map(() => 0)
+  let rows = 0
+  let macs = 0
+  for (const batch of batches) {
+    for await (const group of gated.run(batch)) {
+      leaving[group.stage] = (leaving[group.stage] ?? 0) + group.rows.length
+      rows += group.rows.length
+      macs += group.rows.length * group.macsPerRow
+    }
+  }
+  const fullMacs = stages.reduce((sum, stage) => sum + stage.macs.backbone, 0)
+  return { shares: leaving.map((count) => count / rows), macsSaved: 1 - macs / (rows * fullMacs) }
+}
+
+/** Whole batches of the first rows; fewer than asked for where the dataset is smaller, at least one. */
+async function readBatches(
+  model: StagedModel,
+  dataset: Dataset,
+  size: number,
+  rows: number,
+): Promise<Tensor<'float32'>[]> {
+  const limit = Math.max(size, Math.floor(Math.min(rows, dataset.size) / size) * size)
+  const batches: Tensor<'float32'>[] = []
+  for await (const { images } of inputBatches(select(dataset, { limit }), model.network.input, size)) {
+    batches.push(images)
+  }
+  return batches
+}

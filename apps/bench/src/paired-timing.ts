@@ -1,0 +1,53 @@
+/** Milliseconds over the rounds. */
+export interface Timing {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+/**
+ * Times several contenders in turn, round by round, each round starting with another one, so that drift of the machine
+ * falls on all alike. One round is run before and not counted.
+ *
+ * @param contenders pieces of work to compare, each an async function
+ * @param rounds how often each is timed, at least 1
+ * @returns one list of milliseconds per contender, in round order
+ */
+export async function timeInTurns(
+  contenders: readonly (() => Promise<unknown>)[],
+  rounds: number,
+  signal?: AbortSignal,
+): Promise<number[][]> {
+  const times = contenders.map((): number[] => [])
+  for (const contender of contenders) await contender()
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      signal?.throwIfAborted()
+      const index = (turn + round) % contenders.length
+      const startMs = performance.now()
+      await contenders[index]?.()
+      times[index]?.push(performance.now() - startMs)
+    }
+  }
+  return times
+}
+
+/** @param values at least one */
+export function summarise(values: readonly number[]): Timing {
+  const sorted = [...values].sort((a, b) => a - b)
+  return { median: medianOf(sorted), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
+}
+
+/**
+ * Median of the ratios `a[i] / b[i]` of the rounds: a round's contenders run within moments of each other, so a ratio
+ * holds where single times drift.
+ */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return medianOf(a.map((value, index) => value / (b[index] ?? Number.NaN)).sort((x, y) => x - y))
+}
+
+function medianOf(sorted: readonly number[]): number {
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}

@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
+import { type AttachResult, attachGates, type GatePlacement, headLosses } from '@sluice/app-train'
+import { checkBundleTarget, writeBundle } from '@sluice/bundle/node'
+import { type HeadDescription, InvalidArgumentError } from '@sluice/core'
+import { openDataset } from '@sluice/datasets/node'
+import { readOnnxFile } from '@sluice/onnx-graph/node'
+import { type Command, Option } from 'commander'
+import { addCommand, setAction } from '../command.ts'
+import { type CommandContext, type CommandRunner, parseCount, parseNumber, parseNumberList } from '../context.ts'
+import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { createEngine } from '../runtime.ts'
+
+interface AttachOptions {
+  readonly data: string
+  readonly out: string
+  readonly gates: string
+  readonly at?: string
+  readonly maxGates: number
+  readonly placementDrop: number
+  readonly head: HeadDescription['kind']
+  readonly loss: HeadDescription['loss']
+  readonly pool: number
+  readonly hidden: number
+  readonly mean?: readonly number[]
+  readonly std?: readonly number[]
+  readonly resize?: number
+  readonly classes?: string
+  readonly memory: number
+  readonly force: boolean
+}
+
+/** `sluice attach`: fits heads on a frozen network and writes a bundle whose gates are still off. */
+export function addAttachCommand(program: Command, run: CommandRunner): void {
+  const command = addCommand(
+    program,
+    'attach <model>',
+    'fit gates on a frozen network and write a bundle; calibrate turns them on',
+    'sluice attach resnet56.onnx --data "cifar10:data?split=train" --out resnet56.sluice --gates auto',
+  )
+    .requiredOption('--data <data>', "the network's training data; split=train where none is named")
+    .requiredOption('--out <bundle>', 'folder of the bundle')
+    .option('--gates <n>', 'how many gates, spread by share of the MACs, or auto', '4')
+    .option('--at <tensors>', 'cut tensors for gates instead, separated by commas')
+    .addOption(
+      new Option('--max-gates <n>', 'most gates of --gates auto').default(6).argParser(parseCount('--max-gates', 1)),
+    )
+    .addOption(
+      new Option('--placement-drop <points>', 'drop at which --gates auto saves most')
+        .default(1)
+        .argParser(parseNumber('--placement-drop', 0, 100)),
+    )
+    .addOption(new Option('--head <kind>', 'kind of head').choices(['linear', 'mlp']).default('mlp'))
+    .addOption(
+      new Option('--loss <name>', 'loss of the heads').choices(Object.keys(headLosses)).default('cross-entropy'),
+    )
+    .addOption(new Option('--pool <n>', 'pooling windows per axis').default(4).argParser(parseCount('--pool', 1)))
+    .addOption(
+      new Option('--hidden <n>', 'width of the hidden layer').default(256).argParser(parseCount('--hidden', 1)),
+    )
+    .option('--mean <list>', "per channel; ImageNet's for colour images when absent", parseNumberList('--mean'))
+    .option('--std <list>', 'per channel', parseNumberList('--std'))
+    .option('--resize <n>', 'shorter side of image files before the centre crop', parseCount('--resize', 1))
+    .option('--classes <file>', 'class names, one per line')
+    .addOption(
+      new Option('--memory <GiB>', 'memory for features').default(2).argParser(parseNumber('--memory', 0.01, 1024)),
+    )
+    .option('--force', 'replace an existing bundle', false)
+  setAction<AttachOptions>(command, run, async (context, options, [path = '']) => {
+    const folder = resolve(options.out)
+    await checkBundleTarget(folder, options.force)
+    const result = await attach(context, options, path)
+    const { manifest, files } = result
+    await writeBundle({ folder, manifest, files, replace: options.force, signal: context.signal })
+    return { json: describeJson(folder, result), lines: describeLines(folder, result) }
+  })
+}
+
+async function attach(context: CommandContext, options: AttachOptions, path: string): Promise<AttachResult> {
+  const model = await readOnnxFile(path)
+  const { mean, std, resize } = options
+  const classes = options.classes === undefined ? {} : { classes: await readClassNames(options.classes) }
+  const dataset = await openDataset(options.data, {
+    ...classes,
+    split: 'train',
+    onWarning: context.note,
+    resize: resize ?? null,
+  })
+  const result = await attachGates({
+    ...context,
+    ...classes,
+    engine: createEngine(context),
+    fitEngine: createOnnxEngine({ threads: context.options.threads, denormalsAsZero: true }),
+    model,
+    name: basename(path).replace(/\.onnx$/i, ''),
+    dataset,
+    input: {
+      ...(mean === undefined ? {} : { mean }),
+      ...(std === undefined ? {} : { std }),
+      ...(resize === undefined ? {} : { resize }),
+    },
+    placement: parsePlacement(options),
+    heads: { kind: options.head, loss: options.loss, poolSize: options.pool, hidden: options.hidden },
+    seed: context.options.seed,
+    memoryBudgetBytes: options.memory * 2 ** 30,
+  })
+  noteInput(context, options, result)
+  return result
+}
+
+function parsePlacement({ gates, at, maxGates, placementDrop }: AttachOptions): GatePlacement {
+  if (at !== undefined) return { kind: 'at', tensors: at.split(',') }
+  if (gates === 'auto') return { kind: 'auto', maxGates, maxDrop: placementDrop }
+  return { kind: 'count', count: parseCount('--gates', 1)(gates) }
+}
+
+async function readClassNames(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new InvalidArgumentError(
+      `The class names in ${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+    )
+  })
+  return text.split(/\r?\n/).filter((line) => line !== '')
+}
+
+/** Says what was assumed of the input, and warns where the full network then does badly on its own training data. */
+function noteInput(context: CommandContext, { mean }: AttachOptions, { manifest, fullAccuracy }: AttachResult): void {
+  const { mean: used, std } = manifest.input
+  if (mean === undefined && used.length > 0) {
+    context.note(`Input normalised with ImageNet's mean ${used} and std ${std}; name others with --mean and --std.`)
+  }
+  if (fullAccuracy !== null && fullAccuracy < 0.5) {
+    context.note(
+      `The full network is right on only ${formatShare(fullAccuracy)} of this data. Check that the data are its training data, and --mean and --std.`,
+    )
+  }
+}
+
+function describeJson(bundle: string, { manifest, heads, seconds }: AttachResult) {
+  const gates = manifest.gates.map(({ stage, share, head }, index) => ({
+    stage,
+    tensor: heads[index]?.cut.tensor,
+    share,
+    head: head.kind,
+    parameters: head.parameters,
+    macs: manifest.stages[stage]?.macs.head,
+    fitAccuracy: head.fitAccuracy,
+  }))
+  return { bundle, gates, seconds }
+}
+
+function describeLines(bundle: string, { manifest, heads, seconds }: AttachResult): string[] {
+  return [
+    `${manifest.gates.length} gates in ${bundle}; they stay off until sluice calibrate chooses thresholds.`,
+    ...formatTable([
+      ['gate at', 'share', 'head', 'parameters', 'accuracy'],
+      ...manifest.gates.map(({ share, head, stage }, index) => [
+        heads[index]?.cut.tensor ?? '',
+        formatShare(share),
+        `${head.kind}, ${formatMacs(manifest.stages[stage]?.macs.head ?? 0)}`,
+        head.parameters.toLocaleString('en'),
+        formatShare(head.fitAccuracy),
+      ]),
+    ]),
+    `${seconds.total.toFixed(1)} s: forward pass ${seconds.forward.toFixed(1)} s (a plain one ${seconds.plainForward.toFixed(1)} s), fitting ${seconds.fit.toFixed(1)} s`,
+  ]
+}

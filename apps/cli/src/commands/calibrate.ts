@@ -1,0 +1,85 @@
+import { calibrate, findPolicyFamily, policyFamilies } from '@sluice/app-train'
+import { updateManifest } from '@sluice/bundle/node'
+import type { ThresholdSearch } from '@sluice/calibration'
+import { type Command, Option } from 'commander'
+import { addCommand, setAction } from '../command.ts'
+import { type CommandRunner, parseCount, parseNumber } from '../context.ts'
+import { formatShare, formatTable } from '../format.ts'
+import { openDataFor, withBundle } from '../runtime.ts'
+
+interface CalibrateOptions {
+  readonly data: string
+  readonly maxDrop: number
+  readonly policy: string
+  readonly labels: boolean
+  readonly cost: 'macs' | 'time'
+  readonly search: ThresholdSearch
+  readonly batch: number
+}
+
+/** `sluice calibrate`: chooses thresholds and writes them into the bundle. */
+export function addCalibrateCommand(program: Command, run: CommandRunner): void {
+  const names = policyFamilies.map(({ name }) => name)
+  const command = addCommand(
+    program,
+    'calibrate <bundle>',
+    'choose thresholds and write them into the bundle',
+    'sluice calibrate resnet56.sluice --data "cifar10:data?split=test&limit=5000" --max-drop 1',
+  )
+    .requiredOption('--data <data>', 'data that the network was not trained on')
+    .requiredOption('--max-drop <points>', 'points of accuracy that may be lost', parseNumber('--max-drop', 0, 100))
+    .addOption(new Option('--policy <name>', 'exit policy').choices(names).default('softmax'))
+    .option('--no-labels', "judge by the full network's answers instead of labels")
+    .addOption(new Option('--cost <kind>', 'what is minimised').choices(['macs', 'time']).default('macs'))
+    .addOption(
+      new Option('--search <kind>', 'how thresholds are searched')
+        .choices(['level', 'coordinate', 'dynamic-programming'])
+        .default('level'),
+    )
+    .addOption(
+      new Option('--batch <n>', 'rows per batch, also where time is measured')
+        .default(64)
+        .argParser(parseCount('--batch', 1)),
+    )
+  setAction<CalibrateOptions>(command, run, (context, options, [path = '']) =>
+    withBundle(path, context, async ({ folder, bundle, model }) => {
+      const { cost, search, maxDrop, batch } = options
+      const result = await calibrate({
+        ...context,
+        model,
+        manifest: bundle.manifest,
+        dataset: await openDataFor(bundle, options.data, context),
+        family: findPolicyFamily(options.policy),
+        maxDrop,
+        ignoreLabels: !options.labels,
+        cost,
+        search,
+        batchSize: batch,
+        seed: context.options.seed,
+      })
+      for (const warning of result.warnings) context.note(warning)
+      if (!result.met) {
+        context.note(
+          `No thresholds meet a drop of ${maxDrop} points; the gates stay off. Allow a larger --max-drop, or pass more data.`,
+        )
+      }
+      await updateManifest(folder, () => result.manifest)
+      const { target, samples, measured, guarantee } = result.record
+      const tuning = { samples, drop: measured.drop, macsSaved: measured.macsSaved }
+      return {
+        json: { policy: options.policy, thresholds: result.thresholds, target, tuning, guarantee },
+        lines: [
+          `${options.policy}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
+          ...formatTable([
+            ['gate', 'threshold', 'rows leaving'],
+            ...result.thresholds.map((threshold, gate) => [
+              String(gate),
+              threshold === null ? 'off' : threshold.toFixed(4),
+              formatShare(measured.exitShares[gate] ?? 0),
+            ]),
+          ]),
+        ],
+      }
+    }),
+  )
+}

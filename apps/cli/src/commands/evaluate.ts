@@ -1,0 +1,53 @@
+import { type Evaluation, evaluate, loadBackbone, readStages } from '@sluice/app-bench'
+import { type Command, Option } from 'commander'
+import { addCommand, setAction } from '../command.ts'
+import { type CommandRunner, parseCount } from '../context.ts'
+import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { createEngine, openDataFor, withBundle } from '../runtime.ts'
+
+interface EvaluateOptions {
+  readonly data: string
+  readonly batch: number
+}
+
+/** `sluice evaluate`: the gated network beside the full one. */
+export function addEvaluateCommand(program: Command, run: CommandRunner): void {
+  const command = addCommand(
+    program,
+    'evaluate <bundle>',
+    'run the gated and the full network side by side',
+    'sluice evaluate resnet56.sluice --data "cifar10:data?split=test"',
+  )
+    .requiredOption('--data <data>', 'labelled data')
+    .addOption(new Option('--batch <n>', 'rows per batch').default(64).argParser(parseCount('--batch', 1)))
+  setAction<EvaluateOptions>(command, run, (context, { data, batch }, [path = '']) =>
+    withBundle(path, context, async ({ bundle, model, policy }) => {
+      const dataset = await openDataFor(bundle, data, context)
+      const full = await loadBackbone(createEngine(context), await readStages(bundle))
+      try {
+        const evaluation = await evaluate({ ...context, model, policy, full, dataset, batchSize: batch })
+        return { json: evaluation, lines: describeEvaluation(evaluation) }
+      } finally {
+        await full.release()
+      }
+    }),
+  )
+}
+
+/** The evaluation as people read it. */
+export function describeEvaluation(evaluation: Evaluation): string[] {
+  const { samples, accuracy, fullAccuracy, drop, agreement, macsPerSample, fullMacs, macsSaved, timeSaved } = evaluation
+  return [
+    `${samples} samples: accuracy ${formatShare(accuracy)}, full network ${formatShare(fullAccuracy)}, drop ${drop.toFixed(2)} points, agreement ${formatShare(agreement)}`,
+    `MACs per sample ${formatMacs(macsPerSample)} of ${formatMacs(fullMacs)}: ${formatShare(macsSaved)} saved; time saved here ${formatShare(timeSaved)}`,
+    '',
+    ...formatTable([
+      ['exit', 'rows', 'accuracy'],
+      ...evaluation.exits.map((exit) => [
+        `after stage ${exit.stage}`,
+        formatShare(exit.share),
+        exit.accuracy === null ? '-' : formatShare(exit.accuracy),
+      ]),
+    ]),
+  ]
+}

@@ -1,0 +1,39 @@
+import { analyzeModel, findCuts } from '@sluice/onnx-graph'
+import { readOnnxFile } from '@sluice/onnx-graph/node'
+import type { Command } from 'commander'
+import { addCommand, setAction } from '../command.ts'
+import { type CommandRunner, parseNumberList } from '../context.ts'
+import { formatMacs, formatShare, formatTable } from '../format.ts'
+
+interface InspectOptions {
+  readonly input?: readonly number[]
+}
+
+/** `sluice inspect`: what a network costs, and where it can be cut. */
+export function addInspectCommand(program: Command, run: CommandRunner): void {
+  const command = addCommand(
+    program,
+    'inspect <model>',
+    'MACs, parameters, inputs, outputs and every cut of a network',
+    'sluice inspect resnet50.onnx --input 1,3,224,224',
+  ).option('--input <shape>', 'shape of the input, where the file leaves it open', parseNumberList('--input'))
+  setAction<InspectOptions>(command, run, async (_context, { input }, [path = '']) => {
+    const model = await readOnnxFile(path)
+    const shape = input === undefined ? {} : { inputShape: input }
+    const { inputs, outputs, macs, parameters } = analyzeModel(model, shape)
+    const cuts = findCuts(model, shape)
+    return {
+      json: { macs, parameters, inputs, outputs, cuts },
+      lines: [
+        `${path}: ${formatMacs(macs)} per sample (1 MAC = 2 FLOPs), ${parameters.toLocaleString('en')} parameters`,
+        ...inputs.map(({ name, shape }) => `input  ${name} [${shape.join(', ')}]`),
+        ...outputs.map(({ name, shape }) => `output ${name} [${shape.join(', ')}]`),
+        '',
+        ...formatTable([
+          ['cut', 'shape', 'MACs', 'share'],
+          ...cuts.map((cut) => [cut.tensor, cut.shape.join('x'), formatMacs(cut.macs), formatShare(cut.share)]),
+        ]),
+      ],
+    }
+  })
+}

@@ -1,0 +1,232 @@
+import { argmaxRows, type InputDescription, InvalidArgumentError } from '@sluice/core'
+import { type Dataset, select } from '@sluice/datasets'
+import {
+  analyzeModel,
+  type Cut,
+  countPooledFeatures,
+  findCuts,
+  type OnnxEngine,
+  type OnnxModel,
+  selectGateCuts,
+} from '@sluice/onnx-graph'
+import { collectFeatures, createFeatureCollection, type FeatureCollection, fitHead } from '@sluice/training'
+import { chooseStorage } from '@sluice/training/node'
+import { type AssembledBundle, assembleBundle, type CutHead } from './attach/assemble-bundle.ts'
+import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
+import { describeInput, type InputOptions } from './attach/describe-input.ts'
+import { type HeadOptions, type HeadPlan, planHeads } from './attach/head-plan.ts'
+import { estimatePlainForward } from './attach/plain-forward.ts'
+import { inputBatches } from './input-batches.ts'
+import { findPolicyFamily } from './policies.ts'
+import type { WorkOptions } from './progress.ts'
+
+export interface AttachOptions extends WorkOptions {
+  readonly engine: OnnxEngine
+  /** Engine of the optimiser's steps; lets denormal numbers count as zero. */
+  readonly fitEngine: OnnxEngine
+  readonly model: OnnxModel
+  /** Name of the bundle, e.g. the model file's. */
+  readonly name: string
+  readonly dataset: Dataset
+  /** Class names; those of the data when absent, and numbers where they have none. */
+  readonly classes?: readonly string[]
+  readonly input: InputOptions
+  readonly placement: GatePlacement
+  readonly heads: HeadOptions
+  readonly seed: number
+  /** Bytes of features held in memory; more goes to temporary files. */
+  readonly memoryBudgetBytes: number
+}
+
+export interface AttachResult extends AssembledBundle {
+  readonly heads: readonly CutHead[]
+  /** Accuracy of the full network on the data, 0..1; null without labels. */
+  readonly fullAccuracy: number | null
+  readonly seconds: AttachSeconds
+}
+
+/** Where the time went; `plainForward` is what a plain session takes for the same images. */
+export interface AttachSeconds {
+  readonly total: number
+  readonly forward: number
+  readonly plainForward: number
+  readonly fit: number
+}
+
+/** Rows per run of the forward pass. */
+const batchSize = 64
+
+/** Share of the data on which gates are placed. */
+const explorationShare = 0.1
+
+/** Below this, the choice is noise. */
+const leastExploredRows = 2000
+
+/** A network, its cuts and its data, checked against each other. */
+interface Job {
+  readonly options: AttachOptions
+  readonly input: InputDescription
+  readonly output: string
+  readonly classes: readonly string[]
+  readonly macs: number
+  readonly cuts: readonly Cut[]
+  readonly plan: HeadPlan
+}
+
+/**
+ * Fits heads on a frozen network and splits it at their cuts: one pass over the data, nothing written.
+ * @throws InvalidArgumentError when model, data and options do not fit together
+ */
+export async function attachGates(options: AttachOptions): Promise<AttachResult> {
+  const startMs = performance.now()
+  const job = prepareJob(options)
+  const { plan, input } = job
+  const plainForward = await estimatePlainForward(options.engine, options.model, options.dataset, input, batchSize)
+  const collection = createFeatureCollection(chooseStorage(countFeatureBytes(job), options))
+  try {
+    const forwardMs = { total: 0 }
+    const cuts = await collectChosen(job, collection, forwardMs)
+    const fitStartMs = performance.now()
+    const heads = await fitHeads(job, cuts, collection)
+    const fitMs = performance.now() - fitStartMs
+    const fullAccuracy = await judgeFullNetwork(collection)
+    const { model, name } = options
+    const bundle = assembleBundle({ ...job, model, name, heads, policy: plan.policy })
+    const seconds = {
+      total: (performance.now() - startMs) / 1000,
+      forward: forwardMs.total / 1000,
+      plainForward,
+      fit: fitMs / 1000,
+    }
+    return { ...bundle, heads, fullAccuracy, seconds }
+  } finally {
+    await collection.dispose()
+  }
+}
+
+function prepareJob(options: AttachOptions): Job {
+  const { model, dataset } = options
+  const analysis = analyzeModel(model)
+  const input = describeInput(analysis, options.input)
+  const [output] = analysis.outputs
+  const classCount = output?.shape.at(-1)
+  if (output === undefined || output.shape.length !== 2 || typeof classCount !== 'number') {
+    throw new InvalidArgumentError(
+      `The network's output is ${output?.name} [${output?.shape.join(', ')}]; gates need class scores [batch, classes].`,
+    )
+  }
+  const names = options.classes ?? (dataset.classes.length > 0 ? dataset.classes : null)
+  const classes = names ?? Array.from({ length: classCount }, (_, index) => String(index))
+  if (classes.length !== classCount) {
+    throw new InvalidArgumentError(
+      `The network has ${classCount} classes and ${options.classes === undefined ? dataset.name : 'the class list'} ${classes.length}; pass the data and names that the network was trained with.`,
+    )
+  }
+  const cuts = selectGateCuts(findCuts(model))
+  if (cuts.length === 0)
+    throw new InvalidArgumentError('The network has no cut for a gate: no tensor that all paths pass.')
+  return { options, input, output: output.name, classes, macs: analysis.macs, cuts, plan: planHeads(options.heads) }
+}
+
+/** Bytes of features held at once at most, as far as is known before gates are placed: the widest cuts are assumed. */
+function countFeatureBytes({ options, cuts, plan }: Job): number {
+  const { placement, dataset } = options
+  const widths = cuts.map(({ shape }) => countPooledFeatures(shape, plan.pooling)).sort((a, b) => b - a)
+  const bytes = (rows: number, gates: number) =>
+    4 * rows * widths.slice(0, gates).reduce((sum, width) => sum + width, 0)
+  if (placement.kind === 'count') return bytes(dataset.size, placement.count)
+  if (placement.kind === 'at') return bytes(dataset.size, placement.tensors.length)
+  return Math.max(bytes(dataset.size, placement.maxGates), bytes(countExploredRows(dataset), widths.length))
+}
+
+function countExploredRows({ size }: Dataset): number {
+  return Math.min(size, Math.max(Math.ceil(explorationShare * size), leastExploredRows))
+}
+
+/**
+ * One pass over the data. For placement `auto` its first part taps every candidate cut and chooses among them; the rest
+ * taps the chosen ones. Adds the time of the pass itself to `forwardMs`.
+ */
+async function collectChosen(
+  job: Job,
+  collection: FeatureCollection,
+  forwardMs: { total: number },
+): Promise<readonly Cut[]> {
+  const { options, cuts, macs, plan } = job
+  const { placement, dataset } = options
+  const pass = async (chosen: readonly Cut[], rows: Dataset) => {
+    const startMs = performance.now()
+    await runPass(job, chosen, rows, collection)
+    forwardMs.total += performance.now() - startMs
+  }
+  if (placement.kind !== 'auto') {
+    const chosen = placeGates(cuts, placement)
+    await pass(chosen, dataset)
+    return chosen
+  }
+  const explored = countExploredRows(dataset)
+  await pass(cuts, select(dataset, { limit: explored }))
+  const family = findPolicyFamily('softmax')
+  const chosen = await exploreGates({
+    ...options,
+    ...placement,
+    engine: options.fitEngine,
+    collection,
+    cuts,
+    macs,
+    plan,
+    family,
+  })
+  await collection.keep(chosen.map(({ tensor }) => tensor))
+  if (explored < dataset.size) await pass(chosen, select(dataset, { skip: explored }))
+  return chosen
+}
+
+async function runPass(job: Job, cuts: readonly Cut[], rows: Dataset, collection: FeatureCollection): Promise<void> {
+  const { options, input, output, plan } = job
+  const { engine, model, dataset, signal, onProgress } = options
+  const before = collection.rows
+  await collectFeatures({
+    engine,
+    model,
+    input: input.name,
+    output,
+    taps: cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })),
+    batches: inputBatches(rows, input, batchSize),
+    collection,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (done) =>
+      onProgress?.({ phase: 'forward pass', done: before + done, total: dataset.size, unit: 'images' }),
+  })
+}
+
+async function fitHeads(
+  { options, plan }: Job,
+  cuts: readonly Cut[],
+  collection: FeatureCollection,
+): Promise<CutHead[]> {
+  const { fitEngine: engine, seed, signal, onProgress } = options
+  const { pooling, loss, recipe, hidden } = plan
+  const targets = collection.targets()
+  const heads: CutHead[] = []
+  for (const cut of cuts) {
+    const features = requireFeatures(collection, cut.tensor)
+    const common = { engine, features, pooling, targets, loss, hidden, recipe, seed }
+    const fitted = await fitHead({
+      ...common,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: ({ done, total }) =>
+        onProgress?.({ phase: `fit head ${heads.length + 1} of ${cuts.length}`, done, total, unit: 'steps' }),
+    })
+    heads.push({ cut, fitted, loss: loss.name })
+  }
+  return heads
+}
+
+async function judgeFullNetwork(collection: FeatureCollection): Promise<number | null> {
+  const { labels, networkScores } = collection.targets()
+  if (labels === null) return null
+  const data = await networkScores.read(0, networkScores.rows)
+  const answers = argmaxRows({ data, rows: networkScores.rows, classCount: networkScores.width })
+  return answers.reduce((right, answer, row) => right + (answer === labels[row] ? 1 : 0), 0) / labels.length
+}

@@ -1,0 +1,143 @@
+import {
+  type CachedGate,
+  choosePlacement,
+  createExitTable,
+  fitGateParameters,
+  type ScoreCache,
+} from '@sluice/calibration'
+import { type ClassScores, InvalidArgumentError, type PolicyFamily } from '@sluice/core'
+import type { Cut, OnnxEngine } from '@sluice/onnx-graph'
+import {
+  createCrossEntropyLoss,
+  createDistillationLoss,
+  type FeatureCollection,
+  type FeatureStore,
+  type FitRecipe,
+  fitHead,
+  spreadGates,
+} from '@sluice/training'
+import type { WorkOptions } from '../progress.ts'
+import type { HeadPlan } from './head-plan.ts'
+
+/** Where gates go: chosen from the data, spread by share of MACs, or named. */
+export type GatePlacement =
+  | { readonly kind: 'auto'; readonly maxDrop: number; readonly maxGates: number }
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'at'; readonly tensors: readonly string[] }
+
+/** The cuts of a placement that needs no data. @throws InvalidArgumentError for a tensor that is no cut */
+export function placeGates(cuts: readonly Cut[], placement: Exclude<GatePlacement, { kind: 'auto' }>): Cut[] {
+  if (placement.kind === 'count') {
+    const chosen = spreadGates(cuts, placement.count)
+    return cuts.filter((_, index) => chosen.includes(index))
+  }
+  for (const tensor of placement.tensors) {
+    if (cuts.some((cut) => cut.tensor === tensor)) continue
+    throw new InvalidArgumentError(`The network has no cut '${tensor}' for a gate; sluice inspect lists the cuts.`)
+  }
+  return cuts.filter(({ tensor }) => placement.tensors.includes(tensor))
+}
+
+export interface ExploreOptions extends WorkOptions {
+  readonly engine: OnnxEngine
+  /** Features of all candidate cuts on the first part of the data. */
+  readonly collection: FeatureCollection
+  readonly cuts: readonly Cut[]
+  /** MACs of the whole network. */
+  readonly macs: number
+  /** The heads that the chosen cuts will get. */
+  readonly plan: HeadPlan
+  /** Scores the cheap heads. */
+  readonly family: PolicyFamily
+  readonly maxDrop: number
+  readonly maxGates: number
+  readonly seed: number
+}
+
+/**
+ * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
+ * of gates with the least expected MACs at the target drop on the other part. Heads are priced as they will be fitted.
+ * @throws InvalidArgumentError when no gate saves anything at the target
+ */
+export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
+  const { cuts, maxDrop, maxGates, family } = options
+  const cache = await scoreCandidates(options)
+  const table = createExitTable(
+    cache,
+    family,
+    fitGateParameters(cache, family),
+    countCost(options, cache.final.classCount),
+  )
+  const { gates, met } = choosePlacement(table, { maxDrop, maxGates })
+  if (met) return cuts.filter((_, index) => gates.includes(index))
+  throw new InvalidArgumentError(
+    `No gate saves anything at a drop of ${maxDrop} points on this data. Use more data, or place gates with --gates N or --at.`,
+  )
+}
+
+/** Ranks cuts well enough: the cheap heads lose some points to the final ones, but alike. */
+const cheapRecipe: FitRecipe = {
+  epochs: 6,
+  batchRows: 250,
+  peakLearningRate: 2e-3,
+  inputDropout: 0,
+  hiddenDropout: 0,
+}
+
+/** Share of the explored rows that price the gates and do not fit the cheap heads. */
+const pricedShare = 0.4
+
+async function scoreCandidates({
+  engine,
+  collection,
+  cuts,
+  plan,
+  seed,
+  onProgress,
+  signal,
+}: ExploreOptions): Promise<ScoreCache> {
+  const targets = collection.targets()
+  const loss = targets.labels === null ? createDistillationLoss() : createCrossEntropyLoss()
+  const gates: CachedGate[] = []
+  let priced: Uint32Array = new Uint32Array()
+  for (const { tensor } of cuts) {
+    const features = requireFeatures(collection, tensor)
+    const common = {
+      engine,
+      features,
+      pooling: plan.pooling,
+      targets,
+      seed,
+      ...(signal === undefined ? {} : { signal }),
+    }
+    const fitted = await fitHead({ ...common, loss, hidden: null, recipe: cheapRecipe, heldOutShare: pricedShare })
+    gates.push({ scores: fitted.heldOut.scores, weightNorms: fitted.weightNorms })
+    priced = fitted.heldOut.rows
+    onProgress?.({ phase: 'place gates', done: gates.length, total: cuts.length, unit: 'cuts' })
+  }
+  return {
+    gates,
+    final: await readRows(targets.networkScores, priced),
+    labels: targets.labels === null ? null : Int32Array.from(priced, (row) => targets.labels?.[row] ?? 0),
+  }
+}
+
+async function readRows(store: FeatureStore, rows: Uint32Array): Promise<ClassScores> {
+  const classCount = store.width
+  const data = new Float32Array(rows.length * classCount)
+  for (const [index, row] of rows.entries()) data.set(await store.read(row, 1), index * classCount)
+  return { data, rows: rows.length, classCount }
+}
+
+function countCost({ cuts, macs, plan }: ExploreOptions, classCount: number) {
+  const backbone = cuts.map((cut, index) => cut.macs - (cuts[index - 1]?.macs ?? 0))
+  backbone.push(macs - (cuts.at(-1)?.macs ?? 0))
+  return { backbone, head: cuts.map((cut) => plan.countMacs(cut, classCount)) }
+}
+
+/** The features of a tapped cut. */
+export function requireFeatures(collection: FeatureCollection, tensor: string): FeatureStore {
+  const features = collection.features.get(tensor)
+  if (features !== undefined) return features
+  throw new InvalidArgumentError(`No features of '${tensor}' were collected; tap it in the forward pass.`)
+}

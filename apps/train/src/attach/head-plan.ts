@@ -1,0 +1,65 @@
+import { type HeadDescription, InvalidArgumentError, type PoolingDescription } from '@sluice/core'
+import { type Cut, countPooledFeatures } from '@sluice/onnx-graph'
+import {
+  createCrammerSingerLoss,
+  createCrossEntropyLoss,
+  createDistillationLoss,
+  createHingeLoss,
+  type FitRecipe,
+  type HeadLoss,
+  linearRecipe,
+  mlpRecipe,
+} from '@sluice/training'
+
+/** The losses that heads can be fitted with, by name. */
+export const headLosses: { readonly [Name in HeadDescription['loss']]: () => HeadLoss } = {
+  hinge: createHingeLoss,
+  'crammer-singer': createCrammerSingerLoss,
+  'cross-entropy': createCrossEntropyLoss,
+  distillation: createDistillationLoss,
+}
+
+/** What the user asks of the heads. */
+export interface HeadOptions {
+  readonly kind: HeadDescription['kind']
+  readonly loss: HeadDescription['loss']
+  /** Windows per axis of the pooling in front of the head. */
+  readonly poolSize: number
+  /** Width of the hidden layer of an `mlp` head. */
+  readonly hidden: number
+}
+
+/** The heads to fit, worked out. */
+export interface HeadPlan {
+  readonly pooling: PoolingDescription
+  readonly loss: HeadLoss
+  readonly recipe: FitRecipe
+  /** Null for a linear head. */
+  readonly hidden: number | null
+  /** Policy that suits the loss: margins for hinge losses, whose scores are no log-odds. */
+  readonly policy: string
+  /** MACs of a head at a cut. */
+  readonly countMacs: (cut: Cut, classCount: number) => number
+}
+
+/** @throws InvalidArgumentError for a width or pooling that no head can have */
+export function planHeads({ kind, loss, poolSize, hidden }: HeadOptions): HeadPlan {
+  if (poolSize < 1 || hidden < 1) {
+    throw new InvalidArgumentError(
+      `A head needs at least one window and one hidden unit, not ${poolSize} and ${hidden}.`,
+    )
+  }
+  const pooling: PoolingDescription = { size: poolSize, kind: 'average+maximum' }
+  const isLinear = kind === 'linear'
+  return {
+    pooling,
+    loss: headLosses[loss](),
+    recipe: isLinear ? linearRecipe : mlpRecipe,
+    hidden: isLinear ? null : hidden,
+    policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin' : 'softmax',
+    countMacs({ shape }, classCount) {
+      const features = countPooledFeatures(shape, pooling)
+      return isLinear ? features * classCount : hidden * (features + classCount)
+    },
+  }
+}

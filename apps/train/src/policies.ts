@@ -1,0 +1,43 @@
+import {
+  type BundleManifest,
+  createThresholdPolicy,
+  type ExitPolicy,
+  type GateRule,
+  InvalidArgumentError,
+  type PolicyFamily,
+} from '@sluice/core'
+import { createEntropyFamily } from '@sluice/policy-entropy'
+import { createLearnedFamily, createMarginFamily } from '@sluice/policy-learned'
+import { createSoftmaxFamily } from '@sluice/policy-softmax'
+
+/** The families that the apps know by name. Add a family of your own here, or pass it to the functions that take one. */
+export const policyFamilies: readonly PolicyFamily[] = [
+  createSoftmaxFamily(),
+  createEntropyFamily(),
+  createMarginFamily({ score: 'maximum' }),
+  createMarginFamily({ score: 'difference' }),
+  createMarginFamily({ score: 'distance' }),
+  createLearnedFamily(),
+]
+
+/** @throws InvalidArgumentError for a name that no family has */
+export function findPolicyFamily(name: string, families = policyFamilies): PolicyFamily {
+  const family = families.find((candidate) => candidate.name === name)
+  if (family !== undefined) return family
+  const names = families.map((candidate) => candidate.name).join(', ')
+  throw new InvalidArgumentError(`There is no policy '${name}'; use one of ${names}.`)
+}
+
+/** A gate that is off; its parameters may not be fitted yet. */
+const offRule: GateRule = { score: ({ rows }) => new Float32Array(rows), threshold: Number.POSITIVE_INFINITY }
+
+/** The exit policy that a bundle's gates describe. @throws InvalidArgumentError for a policy that no family implements */
+export function createBundlePolicy(manifest: BundleManifest, families = policyFamilies): ExitPolicy {
+  const rules = manifest.gates.map(({ policy }): GateRule => {
+    const family = findPolicyFamily(policy.name, families)
+    if (policy.threshold === null) return offRule
+    return { score: family.createScore(policy.parameters), threshold: policy.threshold }
+  })
+  const names = new Set(manifest.gates.map(({ policy }) => policy.name))
+  return createThresholdPolicy([...names].join('+'), rules)
+}

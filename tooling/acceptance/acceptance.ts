@@ -1,0 +1,146 @@
+// The acceptance on real data: `npm run acceptance [-- --write]`. Prints a table; `--write` puts it into the README.
+// Fails when a row of accuracy, MACs or equality is missed; rows of time are printed only, since machines differ.
+
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expectedSharedFolder, sharedFolder } from '../shared.ts'
+import { checkEquality } from './equality.ts'
+import { writeReadmeTable } from './readme-table.ts'
+import type { AttachAnswer, BenchAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
+import { runSluice } from './sluice-process.ts'
+import { type AcceptanceRow, atLeast, atMost, formatAcceptance } from './table.ts'
+
+const shared = requireSharedFolder()
+const model = join(shared, 'models/resnet56.onnx')
+const cifar10 = `cifar10:${join(shared, 'data/cifar-10-batches-bin')}`
+const trainingData = `${cifar10}?split=train`
+/** Half of the test split chooses thresholds, the other half judges them. */
+const tuningHalf = `${cifar10}?split=test&shuffle=0&limit=5000`
+const judgingHalf = `${cifar10}?split=test&shuffle=0&skip=5000`
+const normalisation = ['--mean', '0.485,0.456,0.406', '--std', '0.229,0.224,0.225']
+
+/** GMACs at batch 1, 3x224x224. Source: the design's cost convention; torchvision's documented multiply-adds. */
+const publishedGmacs = {
+  resnet18: 1.814073,
+  resnet50: 4.089184,
+  resnet101: 7.801405,
+  densenet201: 4.291366,
+  mobilenet_v2: 0.300774,
+  vit_b_16: 17.563828,
+} as const
+
+const folder = await mkdtemp(join(tmpdir(), 'sluice-acceptance-'))
+try {
+  const rows = [...(await checkInspect()), ...(await checkGates(folder))]
+  const table = formatAcceptance(rows)
+  process.stdout.write(`${table}\n`)
+  if (process.argv.includes('--write')) await writeReadmeTable('acceptance', table)
+  if (rows.some(({ isMet, kind }) => kind === 'must' && !isMet)) process.exitCode = 1
+} finally {
+  await rm(folder, { recursive: true })
+}
+
+async function checkInspect(): Promise<AcceptanceRow[]> {
+  const rows: AcceptanceRow[] = []
+  for (const [name, gmacs] of Object.entries(publishedGmacs)) {
+    const { json } = await runSluice<InspectAnswer>(['inspect', join(shared, `skeletons/${name}.onnx`)])
+    const error = Math.abs(json.macs / (gmacs * 1e9) - 1)
+    rows.push(atMost(`inspect ${name}: MACs against ${gmacs} G, relative error`, error, 0.001, 'must'))
+    if (name === 'resnet101')
+      rows.push(atLeast('inspect resnet101: block outputs among the cuts', countBlockCuts(json), 33, 'must'))
+  }
+  return rows
+}
+
+/** ResNet-101 has 3 + 4 + 23 + 3 blocks of 256, 512, 1024 and 2048 channels; each ends in the only wide ReLU of its block. */
+function countBlockCuts({ cuts }: InspectAnswer): number {
+  const atBlocks = cuts.filter(({ tensor, shape }) => (shape[0] ?? 0) >= 256 && /relu/i.test(tensor))
+  return new Set(atBlocks.map(({ tensor }) => tensor)).size
+}
+
+async function checkGates(folder: string): Promise<AcceptanceRow[]> {
+  const mlp = join(folder, 'mlp')
+  const linear = join(folder, 'linear')
+  const rows = [
+    ...(await attach(mlp, 'mlp', ['--head', 'mlp'])),
+    ...(await checkEquality({ bundle: mlp, model, data: `${cifar10}?split=test` })),
+  ]
+  await cp(mlp, join(folder, 'time'), { recursive: true })
+  rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
+  rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
+  rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
+  return [...rows, ...(await checkTimes(mlp, join(folder, 'time')))]
+}
+
+async function attach(bundle: string, name: string, options: readonly string[]): Promise<AcceptanceRow[]> {
+  const args = [
+    'attach',
+    model,
+    '--data',
+    trainingData,
+    '--out',
+    bundle,
+    '--gates',
+    'auto',
+    ...normalisation,
+    ...options,
+  ]
+  const { json, peakMemoryBytes } = await runSluice<AttachAnswer>(args)
+  const gates = json.gates.map(({ share }) => share.toFixed(2)).join(', ')
+  process.stderr.write(`attach ${name}: gates at ${gates} of the MACs, ${JSON.stringify(json.seconds)}\n`)
+  const { total, plainForward } = json.seconds
+  return [
+    atMost(`attach, ${name}: total time / plain forward pass`, total / plainForward, 1.6, 'time'),
+    atMost(`attach, ${name}: peak memory`, peakMemoryBytes / 2 ** 30, 3, 'must', ' GiB'),
+  ]
+}
+
+async function judge(
+  bundle: string,
+  name: string,
+  options: readonly string[],
+  macsSaved: number | null,
+): Promise<AcceptanceRow[]> {
+  await runSluice(['calibrate', bundle, '--data', tuningHalf, ...options])
+  const { json } = await runSluice<EvaluateAnswer>(['evaluate', bundle, '--data', judgingHalf])
+  const rows = [atMost(`${name}: drop on the unseen half`, json.drop, 1.3, 'must', ' points')]
+  return macsSaved === null ? rows : [...rows, atLeast(`${name}: MACs saved`, json.macsSaved, macsSaved, 'must')]
+}
+
+async function checkTimes(macsBundle: string, timeBundle: string): Promise<AcceptanceRow[]> {
+  const byMacs = await benchBundle(macsBundle, '1,16,64')
+  const rows = byMacs.flatMap(({ size, timeSaved, idealTimeSaved, overhead }) => [
+    atLeast(
+      `bench, batch ${size}: timeSaved / idealTimeSaved`,
+      timeSaved / idealTimeSaved,
+      size === 1 ? 0.85 : 0.92,
+      'time',
+    ),
+    ...(size === 1 ? [] : [atMost(`bench, batch ${size}: overhead when nothing exits`, overhead, 0.02, 'time')]),
+  ])
+  rows.push(...(await judge(timeBundle, 'calibrated by time', ['--max-drop', '1', '--cost', 'time'], null)))
+  const [byTime] = await benchBundle(timeBundle, '64')
+  const saved = byMacs.find(({ size }) => size === 64)?.timeSaved ?? Number.NaN
+  rows.push(
+    atLeast(
+      'bench, batch 64: timeSaved by --cost time, against --cost macs',
+      byTime?.timeSaved ?? Number.NaN,
+      saved,
+      'time',
+    ),
+  )
+  return rows
+}
+
+async function benchBundle(bundle: string, sizes: string): Promise<BenchAnswer['batch']> {
+  const { json } = await runSluice<BenchAnswer>(['bench', bundle, '--data', judgingHalf, '--batch', sizes])
+  process.stderr.write(`bench ${sizes}: ${JSON.stringify(json.batch)}\n`)
+  return json.batch
+}
+
+function requireSharedFolder(): string {
+  const path = sharedFolder()
+  if (path !== null) return path
+  throw new Error(`The acceptance needs the data in ${expectedSharedFolder}; set SLUICE_SHARED to their folder.`)
+}

@@ -1,0 +1,32 @@
+/** What the acceptance reads of the command's JSON answers; the contract is the command's documentation. */
+
+export interface InspectAnswer {
+  readonly macs: number
+  readonly cuts: readonly { readonly tensor: string; readonly shape: readonly number[]; readonly share: number }[]
+}
+
+export interface AttachAnswer {
+  readonly bundle: string
+  readonly gates: readonly { readonly tensor: string; readonly share: number; readonly fitAccuracy: number }[]
+  readonly seconds: {
+    readonly total: number
+    readonly forward: number
+    readonly plainForward: number
+    readonly fit: number
+  }
+}
+
+export interface EvaluateAnswer {
+  readonly samples: number
+  readonly drop: number
+  readonly macsSaved: number
+}
+
+export interface BenchAnswer {
+  readonly batch: readonly {
+    readonly size: number
+    readonly timeSaved: number
+    readonly idealTimeSaved: number
+    readonly overhead: number
+  }[]
+}

@@ -1,0 +1,42 @@
+/** One row of the acceptance table. Rows of kind `must` fail the run when missed; rows of kind `time` are printed only. */
+export interface AcceptanceRow {
+  readonly what: string
+  readonly target: string
+  readonly measured: string
+  readonly isMet: boolean
+  readonly kind: 'must' | 'time'
+}
+
+/** The rows as a Markdown table. */
+export function formatAcceptance(rows: readonly AcceptanceRow[]): string {
+  const lines = rows.map(
+    ({ what, target, measured, isMet }) => `| ${what} | ${target} | ${measured} | ${isMet ? 'met' : 'missed'} |`,
+  )
+  return ['| what | target | measured | |', '|---|---|---|---|', ...lines].join('\n')
+}
+
+/** A row whose figure has to be at most `limit`. */
+export function atMost(
+  what: string,
+  value: number,
+  limit: number,
+  kind: AcceptanceRow['kind'],
+  unit = '',
+): AcceptanceRow {
+  return { what, target: `≤ ${limit}${unit}`, measured: `${format(value)}${unit}`, isMet: value <= limit, kind }
+}
+
+/** A row whose figure has to be at least `limit`. */
+export function atLeast(
+  what: string,
+  value: number,
+  limit: number,
+  kind: AcceptanceRow['kind'],
+  unit = '',
+): AcceptanceRow {
+  return { what, target: `≥ ${limit}${unit}`, measured: `${format(value)}${unit}`, isMet: value >= limit, kind }
+}
+
+function format(value: number): string {
+  return Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(1) : value.toFixed(3)
+}
