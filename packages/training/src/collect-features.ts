@@ -35,7 +35,7 @@ export interface CollectFeaturesOptions {
   readonly batches: AsyncIterable<FeatureBatch>
   /** Where the rows are appended. */
   readonly collection: FeatureCollection
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Called after each batch with the rows done in this pass. */
   readonly onProgress?: (rows: number) => void
 }

@@ -36,7 +36,7 @@ export interface FitHeadOptions {
   readonly heldOutShare?: number
   /** The same seed, data and engine give the same head, bit by bit. */
   readonly seed: number
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Called after each engine run with optimiser steps. */
   readonly onProgress?: (progress: FitProgress) => void
 }

@@ -1,4 +1,4 @@
-import type { ClassScores } from '@sluice/core'
+import { type ClassScores, NonFiniteValueError } from '@sluice/core'
 import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
 import { appendForward } from './dense-layers.ts'
 import type { FeatureStore } from './feature-store.ts'
@@ -12,13 +12,16 @@ export interface ScoreFeaturesOptions {
   readonly features: FeatureStore
   /** Wanted rows, ascending. */
   readonly rows: Uint32Array
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Rows of one run, so that what it gathers stays small beside the store. */
 const runRows = 4096
 
-/** Class scores of a head on stored features, in the order of `rows`. The caller owns them. */
+/**
+ * Class scores of a head on stored features, in the order of `rows`. The caller owns them.
+ * @throws NonFiniteValueError naming the first row with a score that is NaN or infinite
+ */
 export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<ClassScores> {
   const { engine, layers, features, rows, signal } = options
   const classCount = layers.at(-1)?.outputs ?? 0
@@ -34,7 +37,9 @@ export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<Clas
           features: { type: 'float32', dims: [block.length, features.width], data: block.data },
           rows: { type: 'int32', dims: [wanted.length], data: wanted },
         })
-        data.set(scores?.data as Float32Array, done * classCount)
+        const values = scores?.data as Float32Array
+        checkFinite(values, (index) => block.start + (wanted[Math.floor(index / classCount)] as number))
+        data.set(values, done * classCount)
         done += wanted.length
       }
     }
@@ -42,6 +47,11 @@ export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<Clas
     await session.release()
   }
   return { data, rows: rows.length, classCount }
+}
+
+function checkFinite(scores: Float32Array, rowAt: (index: number) => number): void {
+  const index = scores.findIndex((score) => !Number.isFinite(score))
+  if (index >= 0) throw new NonFiniteValueError("The head's scores", rowAt(index), scores[index] as number)
 }
 
 function buildScoreGraph(layers: readonly HeadLayer[]): Uint8Array {

@@ -1,4 +1,4 @@
-import { argmaxRows, InvalidArgumentError, type Tensor } from '@sluice/core'
+import { argmaxRows, type ClassScores, InvalidArgumentError, type Tensor } from '@sluice/core'
 import type { FeatureStore } from './feature-store.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 import { readBlocks } from './row-blocks.ts'
@@ -52,10 +52,19 @@ export async function readTargets(targets: HeadTargets, loss: HeadLoss, start: n
 export async function readReferenceClasses(targets: HeadTargets, rows: Uint32Array): Promise<Int32Array> {
   const { labels, networkScores } = targets
   if (labels !== null) return Int32Array.from(rows, (row) => labels[row] as number)
-  const classes: number[] = []
+  return argmaxRows(await readScores(networkScores, rows))
+}
+
+/** The network's scores of the given rows (ascending); the caller owns them. */
+export async function readScores(networkScores: FeatureStore, rows: Uint32Array): Promise<ClassScores> {
+  const classCount = networkScores.width
+  const data = new Float32Array(rows.length * classCount)
+  let done = 0
   for await (const block of readBlocks(networkScores, rows)) {
-    const answers = argmaxRows({ data: block.data, rows: block.length, classCount: networkScores.width })
-    for (const row of block.rows) classes.push(answers[row] as number)
+    for (const row of block.rows) {
+      data.set(block.data.subarray(row * classCount, (row + 1) * classCount), done)
+      done += classCount
+    }
   }
-  return Int32Array.from(classes)
+  return { data, rows: rows.length, classCount }
 }

@@ -1,0 +1,131 @@
+import { InvalidArgumentError, NonFiniteValueError } from '@sluice/core'
+import { createGraphBuilder } from '@sluice/onnx-graph'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTestEngine } from '../../../tooling/create-test-engine.ts'
+import { type CollectFeaturesOptions, collectFeatures, type FeatureBatch } from './collect-features.ts'
+import { createFeatureCollection, type FeatureCollection } from './feature-collection.ts'
+import { createMemoryStorage } from './memory-storage.ts'
+
+/** `early = x + 1` and `late = 2 * early`, both `[batch, 1, 2, 2]`; the scores are the first two pixels of `late`. */
+function createNetwork() {
+  const builder = createGraphBuilder({ name: 'network' })
+  const constant = (name: string, value: number) =>
+    builder.initializer(name, { type: 'float32', dims: [], data: Float32Array.of(value) })
+  const list = (name: string, value: number) =>
+    builder.initializer(name, { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(value)) })
+  builder.input('x', 'float32', ['batch', 1, 2, 2])
+  builder.node('Add', ['x', constant('one', 1)], {}, 'early')
+  builder.node('Mul', ['early', constant('two', 2)], {}, 'late')
+  const flat = builder.node('Flatten', ['late'])
+  builder.node('Slice', [flat, list('from', 0), list('to', 2), list('axis', 1)], {}, 'scores')
+  builder.output('scores', 'float32', ['batch', 2])
+  return builder.buildModel()
+}
+
+async function* feed(
+  pixels: readonly number[][],
+  labels: readonly number[] | null,
+  size = 2,
+): AsyncGenerator<FeatureBatch> {
+  for (let first = 0; first < pixels.length; first += size) {
+    const part = pixels.slice(first, first + size)
+    yield {
+      rows: part.length,
+      images: { type: 'float32', dims: [part.length, 1, 2, 2], data: Float32Array.from(part.flat()) },
+      labels: labels === null ? null : Int32Array.from(labels.slice(first, first + size)),
+    }
+  }
+}
+
+const pooling = { kind: 'average', size: 1 } as const
+const early = { tensor: 'early', pooling }
+const late = { tensor: 'late', pooling }
+const pixels = [
+  [0, 0, 0, 0],
+  [1, 2, 3, 4],
+  [2, 2, 2, 2],
+  [4, 0, 0, 0],
+  [8, 8, 8, 8],
+]
+
+let collection: FeatureCollection
+let options: Omit<CollectFeaturesOptions, 'batches'>
+
+beforeEach(() => {
+  collection = createFeatureCollection(createMemoryStorage())
+  const network = { model: createNetwork(), input: 'x', output: 'scores' }
+  options = { engine: createTestEngine(), ...network, taps: [early, late], collection }
+})
+
+afterEach(() => collection.dispose())
+
+const featuresOf = async (tensor: string) => [
+  ...((await collection.features.get(tensor)?.read(0, collection.rows)) ?? []),
+]
+
+describe('collectFeatures', () => {
+  it('keeps pooled features, scores and labels of every row in order', async () => {
+    const progress: number[] = []
+    await collectFeatures({
+      ...options,
+      batches: feed(pixels, [0, 1, 0, 1, 1]),
+      onProgress: (rows) => progress.push(rows),
+    })
+    expect(collection.rows).toBe(5)
+    expect(progress).toEqual([2, 4, 5])
+    expect(await featuresOf('early')).toEqual([1, 3.5, 3, 2, 9])
+    expect(await featuresOf('late')).toEqual([2, 7, 6, 4, 18])
+    const { labels, networkScores } = collection.targets()
+    expect(labels).toEqual(Int32Array.of(0, 1, 0, 1, 1))
+    expect([...(await networkScores.read(0, 5))]).toEqual([2, 2, 4, 6, 6, 6, 10, 2, 18, 18])
+  })
+
+  it('fills one collection in two passes, the second with the kept taps alone', async () => {
+    await collectFeatures({ ...options, batches: feed(pixels.slice(0, 3), [0, 1, 0]) })
+    await collection.keep(['late'])
+    await collectFeatures({ ...options, taps: [late], batches: feed(pixels.slice(3), [1, 1]) })
+    expect([...collection.features.keys()]).toEqual(['late'])
+    expect(await featuresOf('late')).toEqual([2, 7, 6, 4, 18])
+    expect(collection.targets().labels).toEqual(Int32Array.of(0, 1, 0, 1, 1))
+  })
+
+  it('takes data without labels', async () => {
+    await collectFeatures({ ...options, batches: feed(pixels, null) })
+    expect(collection.targets().labels).toBeNull()
+  })
+
+  it('refuses other taps, or rows with labels behind rows without', async () => {
+    await collectFeatures({ ...options, batches: feed(pixels, null) })
+    const others = collectFeatures({ ...options, taps: [late], batches: feed(pixels, null) })
+    await expect(others).rejects.toThrow(/\[late\] cannot follow those of \[early, late\]; call keep/)
+    await expect(collectFeatures({ ...options, batches: feed(pixels, [0, 0, 0, 0, 0]) })).rejects.toThrow(
+      /some have none/,
+    )
+    expect(collection.rows).toBe(5)
+  })
+
+  it('names the row of a label that is no class', async () => {
+    const labels = [0, 1, 0, 2, 0]
+    await expect(collectFeatures({ ...options, batches: feed(pixels, labels) })).rejects.toThrow(/Row 3 has label 2/)
+    await expect(collectFeatures({ ...options, batches: feed(pixels, labels) })).rejects.toThrow(InvalidArgumentError)
+  })
+
+  it('names the row for which the network answers NaN', async () => {
+    const broken = feed(pixels.with(4, [Number.NaN, 0, 0, 0]), null)
+    const failed = collectFeatures({ ...options, batches: broken })
+    await expect(failed).rejects.toThrow(NonFiniteValueError)
+    await expect(failed).rejects.toThrow(/NaN in row 4/)
+  })
+
+  it('stops when aborted', async () => {
+    const controller = new AbortController()
+    const onProgress = () => controller.abort(new Error('enough'))
+    const aborted = collectFeatures({ ...options, batches: feed(pixels, null), signal: controller.signal, onProgress })
+    await expect(aborted).rejects.toThrow('enough')
+    expect(collection.rows).toBe(2)
+  })
+})
+
+it('an empty collection has no targets', () => {
+  expect(() => collection.targets()).toThrow(InvalidArgumentError)
+})

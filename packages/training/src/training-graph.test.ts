@@ -1,0 +1,157 @@
+import { countElements, type Tensor } from '@sluice/core'
+import { expect, it } from 'vitest'
+import { createTestEngine } from '../../../tooling/create-test-engine.ts'
+import { scaleAdamRates } from './adam.ts'
+import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
+import { createRandom } from './random.ts'
+import { buildTrainingGraph } from './training-graph.ts'
+
+const [inputs, classCount, rows, batch, steps] = [3, 3, 8, 4, 3]
+const random = createRandom(5, 0)
+const draw = (length: number) => Float32Array.from({ length }, () => random.normal())
+
+const features = draw(rows * inputs)
+const mean = draw(inputs)
+const scale = draw(inputs).map(Math.abs)
+const labels = Int32Array.from({ length: rows }, () => random.below(classCount))
+const rowWeights = draw(rows).map(Math.abs)
+const order = Int32Array.from({ length: steps * batch }, () => random.below(rows))
+const learningRates = Float32Array.of(0.1, 0.05, 0.2)
+
+/** A head with its parameters as one flat list per tensor: weights and bias of each layer in turn. */
+interface NaiveHead {
+  readonly widths: readonly number[]
+  /** Factors of each layer's input values in one step, `[batch, inputs]`, or null. */
+  readonly factors: (step: number, layer: number) => Float32Array | null
+}
+
+/** Mean loss of one step's batch, in double precision, from the definitions of the layers and of cross-entropy. */
+function batchLoss({ widths, factors }: NaiveHead, parameters: readonly number[][], step: number): number {
+  let loss = 0
+  let weightSum = 0
+  for (let i = 0; i < batch; i++) {
+    const row = order[step * batch + i] as number
+    let values = Array.from(mean, (m, j) => ((features[row * inputs + j] as number) - m) * (scale[j] as number))
+    for (const [layer, outputs] of widths.slice(1).entries()) {
+      if (layer > 0) values = values.map((value) => Math.max(0, value))
+      const kept = factors(step, layer)
+      if (kept !== null) values = values.map((value, j) => value * (kept[i * values.length + j] as number))
+      const [weights = [], bias = []] = parameters.slice(2 * layer)
+      values = bias.map((b, k) =>
+        values.reduce((sum, value, j) => sum + value * (weights[j * outputs + k] as number), b),
+      )
+    }
+    const total = values.reduce((sum, value) => sum + Math.exp(value), 0)
+    const weight = rowWeights[row] as number
+    loss -= weight * ((values[labels[row] as number] as number) - Math.log(total))
+    weightSum += weight
+  }
+  return loss / weightSum
+}
+
+/** Adam as the paper's algorithm 1 writes it, on gradients by central differences. */
+function trainNaively(head: NaiveHead, start: readonly Float32Array[]): number[][] {
+  const parameters = start.map((values) => [...values])
+  const moments = parameters.map((values) => values.map(() => [0, 0] as [number, number]))
+  for (let step = 0; step < steps; step++) {
+    const gradients = parameters.map((values) =>
+      values.map((_, index) => slopeAt(head, parameters, step, values, index)),
+    )
+    for (const [tensor, values] of parameters.entries()) {
+      for (const index of values.keys()) {
+        const gradient = gradients[tensor]?.[index] as number
+        const moment = moments[tensor]?.[index] as [number, number]
+        moment[0] = 0.9 * moment[0] + 0.1 * gradient
+        moment[1] = 0.99 * moment[1] + 0.01 * gradient ** 2
+        const first = moment[0] / (1 - 0.9 ** (step + 1))
+        const second = moment[1] / (1 - 0.99 ** (step + 1))
+        values[index] =
+          (values[index] as number) - ((learningRates[step] as number) * first) / (Math.sqrt(second) + 1e-9)
+      }
+    }
+  }
+  return parameters
+}
+
+function slopeAt(head: NaiveHead, parameters: number[][], step: number, values: number[], index: number): number {
+  const width = 1e-6
+  const value = values[index] as number
+  const shifted = (by: number) => {
+    values[index] = value + by
+    return batchLoss(head, parameters, step)
+  }
+  const slope = (shifted(width) - shifted(-width)) / (2 * width)
+  values[index] = value
+  return slope
+}
+
+const heads = [
+  { name: 'a linear head', widths: [inputs, classCount], dropout: [0] },
+  { name: 'a linear head with dropout at its input', widths: [inputs, classCount], dropout: [0.25] },
+  { name: 'a head with a hidden layer', widths: [inputs, 4, classCount], dropout: [0, 0] },
+  { name: 'a head with dropout at both layers', widths: [inputs, 4, classCount], dropout: [0.25, 0.5] },
+]
+
+it.each(heads)(
+  'the graph takes the steps of a naive Adam on finite differences for $name',
+  async ({ widths, dropout }) => {
+    const graph = buildTrainingGraph({ widths, dropout, loss: createCrossEntropyLoss() })
+    const tables = dropout.map((rate, layer) => {
+      const kept = Float32Array.from({ length: 100 }, () => (random.next() < rate ? 0 : 1 / (1 - rate)))
+      return { rate, kept, starts: Array.from({ length: steps }, (_, step) => 7 * step + layer) }
+    })
+    const start = graph.carried.map(({ kind, dims }) => {
+      return kind === 'state' ? new Float32Array(countElements(dims)) : draw(countElements(dims))
+    })
+    const feeds: Record<string, Tensor> = {
+      features: { type: 'float32', dims: [rows, inputs], data: features },
+      mean: { type: 'float32', dims: [inputs], data: mean },
+      scale: { type: 'float32', dims: [inputs], data: scale },
+      targets: { type: 'int32', dims: [rows], data: labels },
+      row_weights: { type: 'float32', dims: [rows, 1], data: rowWeights },
+      step_count: { type: 'int64', dims: [], data: BigInt64Array.of(BigInt(steps)) },
+      order: { type: 'int32', dims: [steps, batch], data: order },
+      rates: { type: 'float32', dims: [steps], data: scaleAdamRates(learningRates) },
+    }
+    for (const [index, { input, dims }] of graph.carried.entries()) {
+      feeds[input] = { type: 'float32', dims, data: start[index] as Float32Array }
+    }
+    for (const [layer, { rate, kept }] of tables.entries()) {
+      if (rate > 0) feeds[`dropout_${layer}`] = { type: 'float32', dims: [kept.length], data: kept }
+    }
+    if (dropout.some((rate) => rate > 0)) {
+      const starts = Array.from({ length: steps }, (_, step) =>
+        tables.map((table) => table.starts[step] as number),
+      ).flat()
+      feeds.dropout_starts = {
+        type: 'int64',
+        dims: [steps, dropout.length, 1],
+        data: BigInt64Array.from(starts, BigInt),
+      }
+    }
+    const session = await createTestEngine().createSession(graph.model)
+    const results = await session.run(feeds)
+    await session.release()
+
+    const naive: NaiveHead = {
+      widths,
+      factors: (step, layer) => {
+        const table = tables[layer]
+        return table === undefined || table.rate === 0 ? null : table.kept.subarray(table.starts[step])
+      },
+    }
+    const isParameter = graph.carried.map(({ kind }) => kind !== 'state')
+    const expected = trainNaively(
+      naive,
+      start.filter((_, index) => isParameter[index]),
+    )
+    const actual = graph.carried.filter((_, index) => isParameter[index]).map(({ output }) => results[output]?.data)
+    for (const [tensor, values] of expected.entries()) {
+      for (const [index, value] of values.entries()) expect(actual[tensor]?.[index]).toBeCloseTo(value, 3)
+    }
+    const losses = results[graph.losses]?.data as Float32Array
+    const first = start.filter((_, index) => isParameter[index]).map((values) => [...values])
+    expect(losses).toHaveLength(steps)
+    expect(losses[0]).toBeCloseTo(batchLoss(naive, first, 0), 5)
+  },
+)
