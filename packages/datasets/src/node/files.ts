@@ -10,7 +10,7 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
 }
 
 /** Names in a folder, numbers inside names in their order. @throws DatasetError when it is missing or no folder */
-export async function listFolder(folder: string): Promise<readonly string[]> {
+async function listFolder(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw unreadable(folder, cause)
   })
