@@ -5,6 +5,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expectedSharedFolder, sharedFolder } from '../shared.ts'
+import { drawAccuracyCurves } from './curve.ts'
 import { checkEquality } from './equality.ts'
 import { writeReadmeTable } from './readme-table.ts'
 import type { AttachAnswer, BenchAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
@@ -70,7 +71,15 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
   rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
-  return [...rows, ...(await checkTimes(mlp, join(folder, 'time')))]
+  rows.push(...(await checkTimes(mlp, join(folder, 'time'))))
+  if (process.argv.includes('--write')) {
+    const curves = [
+      { name: 'MLP heads, softmax', bundle: mlp, policy: 'softmax', color: '#3b82f6' },
+      { name: 'linear hinge heads, margin', bundle: linear, policy: 'margin', color: '#f97316' },
+    ]
+    await drawAccuracyCurves(curves, tuningHalf, judgingHalf, new URL('../../docs/accuracy-macs.svg', import.meta.url))
+  }
+  return rows
 }
 
 async function attach(bundle: string, name: string, options: readonly string[]): Promise<AcceptanceRow[]> {

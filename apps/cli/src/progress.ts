@@ -1,12 +1,5 @@
+import type { ProgressEvent } from '@sluice/app-train'
 import { Presets, SingleBar } from 'cli-progress'
-
-/** Told by long work how far it is. `unit` names what is counted, e.g. `images`. */
-export interface ProgressEvent {
-  readonly phase: string
-  readonly done: number
-  readonly total: number
-  readonly unit: string
-}
 
 export interface ProgressDisplay {
   readonly report: (event: ProgressEvent) => void
@@ -19,27 +12,33 @@ export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDispl
   return stream.isTTY ? createBar(stream) : createLines(stream)
 }
 
+/** Where a phase began: its first event may tell of work done before, e.g. when a pass is resumed. */
+interface PhaseStart {
+  readonly phase: string
+  readonly done: number
+  readonly startMs: number
+}
+
 function createBar(stream: NodeJS.WriteStream): ProgressDisplay {
   let bar: SingleBar | null = null
-  let phase = ''
-  let startMs = 0
+  let start: PhaseStart | null = null
   const stop = () => {
     bar?.stop()
     bar = null
-    phase = ''
+    start = null
   }
-  const start = (event: ProgressEvent) => {
+  const open = (event: ProgressEvent): PhaseStart => {
     stop()
-    phase = event.phase
-    startMs = performance.now()
-    const format = '{phase} [{bar}] {percentage}% | {value}/{total} {unit} | {rate}/s | {eta_formatted} left'
+    const format = '{phase} [{bar}] {percentage}% | {value}/{total} {unit} | {rate}/s | {left} s left'
     bar = new SingleBar({ format, stream, hideCursor: true, barsize: 24 }, Presets.shades_classic)
-    bar.start(event.total, 0, { phase, unit: event.unit, rate: '-' })
+    bar.start(event.total, event.done, { phase: event.phase, unit: event.unit, rate: '-', left: '-' })
+    return beginPhase(event)
   }
   return {
     report(event) {
-      if (event.phase !== phase) start(event)
-      bar?.update(event.done, { rate: formatRate(event.done, performance.now() - startMs) })
+      start = start?.phase === event.phase ? start : open(event)
+      const { rate, left } = measureSpeed(start, event)
+      bar?.update(event.done, { rate: formatRate(rate), left: left.toFixed(0) })
       if (event.done >= event.total) stop()
     },
     stop,
@@ -47,29 +46,36 @@ function createBar(stream: NodeJS.WriteStream): ProgressDisplay {
 }
 
 function createLines(stream: NodeJS.WriteStream): ProgressDisplay {
-  let phase = ''
+  let start: PhaseStart | null = null
   let lastTenth = 0
-  let startMs = 0
   return {
-    report({ phase: current, done, total, unit }) {
-      if (current !== phase) {
-        phase = current
-        lastTenth = 0
-        startMs = performance.now()
+    report(event) {
+      const { phase, done, total, unit } = event
+      const tenth = Math.floor((10 * done) / total)
+      if (start?.phase !== phase) {
+        start = beginPhase(event)
+        lastTenth = tenth
       }
-      const tenth = total === 0 ? 10 : Math.floor((10 * done) / total)
       if (tenth <= lastTenth) return
       lastTenth = tenth
-      const seconds = (performance.now() - startMs) / 1000
-      const left = done === 0 ? 0 : (seconds * (total - done)) / done
-      const rate = formatRate(done, seconds * 1000)
-      stream.write(`${phase}: ${done}/${total} ${unit}, ${rate}/s, ${left.toFixed(0)} s left\n`)
+      const { rate, left } = measureSpeed(start, event)
+      stream.write(`${phase}: ${done}/${total} ${unit}, ${formatRate(rate)}/s, ${left.toFixed(0)} s left\n`)
     },
     stop() {},
   }
 }
 
-function formatRate(done: number, elapsedMs: number): string {
-  const rate = elapsedMs > 0 ? (1000 * done) / elapsedMs : 0
+function beginPhase({ phase, done }: ProgressEvent): PhaseStart {
+  return { phase, done, startMs: performance.now() }
+}
+
+/** Items per second since the phase began, and the seconds that the rest takes at that rate. */
+function measureSpeed({ done: before, startMs }: PhaseStart, { done, total }: ProgressEvent) {
+  const seconds = (performance.now() - startMs) / 1000
+  const rate = seconds > 0 ? (done - before) / seconds : 0
+  return { rate, left: rate > 0 ? (total - done) / rate : 0 }
+}
+
+function formatRate(rate: number): string {
   return rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)
 }

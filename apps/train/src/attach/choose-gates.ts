@@ -1,21 +1,7 @@
-import {
-  type CachedGate,
-  choosePlacement,
-  createExitTable,
-  fitGateParameters,
-  type ScoreCache,
-} from '@sluice/calibration'
-import { type ClassScores, InvalidArgumentError, type PolicyFamily } from '@sluice/core'
+import { choosePlacement, createExitTable, fitGateParameters, type ScoreCache } from '@sluice/calibration'
+import { InvalidArgumentError, type PolicyFamily } from '@sluice/core'
 import type { Cut, OnnxEngine } from '@sluice/onnx-graph'
-import {
-  createCrossEntropyLoss,
-  createDistillationLoss,
-  type FeatureCollection,
-  type FeatureStore,
-  type FitRecipe,
-  fitHead,
-  spreadGates,
-} from '@sluice/training'
+import { type FeatureCollection, type FeatureStore, fitCheapHeads, spreadGates } from '@sluice/training'
 import type { WorkOptions } from '../progress.ts'
 import type { HeadPlan } from './head-plan.ts'
 
@@ -75,58 +61,15 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   )
 }
 
-/** Ranks cuts well enough: the cheap heads lose some points to the final ones, but alike. */
-const cheapRecipe: FitRecipe = {
-  epochs: 6,
-  batchRows: 250,
-  peakLearningRate: 2e-3,
-  inputDropout: 0,
-  hiddenDropout: 0,
-}
-
-/** Share of the explored rows that price the gates and do not fit the cheap heads. */
-const pricedShare = 0.4
-
-async function scoreCandidates({
-  engine,
-  collection,
-  cuts,
-  plan,
-  seed,
-  onProgress,
-  signal,
-}: ExploreOptions): Promise<ScoreCache> {
-  const targets = collection.targets()
-  const loss = targets.labels === null ? createDistillationLoss() : createCrossEntropyLoss()
-  const gates: CachedGate[] = []
-  let priced: Uint32Array = new Uint32Array()
-  for (const { tensor } of cuts) {
-    const features = requireFeatures(collection, tensor)
-    const common = {
-      engine,
-      features,
-      pooling: plan.pooling,
-      targets,
-      seed,
-      ...(signal === undefined ? {} : { signal }),
-    }
-    const fitted = await fitHead({ ...common, loss, hidden: null, recipe: cheapRecipe, heldOutShare: pricedShare })
-    gates.push({ scores: fitted.heldOut.scores, weightNorms: fitted.weightNorms })
-    priced = fitted.heldOut.rows
-    onProgress?.({ phase: 'place gates', done: gates.length, total: cuts.length, unit: 'cuts' })
-  }
-  return {
-    gates,
-    final: await readRows(targets.networkScores, priced),
-    labels: targets.labels === null ? null : Int32Array.from(priced, (row) => targets.labels?.[row] ?? 0),
-  }
-}
-
-async function readRows(store: FeatureStore, rows: Uint32Array): Promise<ClassScores> {
-  const classCount = store.width
-  const data = new Float32Array(rows.length * classCount)
-  for (const [index, row] of rows.entries()) data.set(await store.read(row, 1), index * classCount)
-  return { data, rows: rows.length, classCount }
+async function scoreCandidates(options: ExploreOptions): Promise<ScoreCache> {
+  const { collection, cuts, onProgress } = options
+  const { heads, networkScores, targets } = await fitCheapHeads({
+    ...options,
+    candidates: cuts.map(({ tensor }) => requireFeatures(collection, tensor)),
+    targets: collection.targets(),
+    onProgress: (progress) => onProgress?.({ phase: 'place gates', ...progress, unit: 'cuts' }),
+  })
+  return { gates: heads, final: networkScores, labels: targets }
 }
 
 function countCost({ cuts, macs, plan }: ExploreOptions, classCount: number) {
