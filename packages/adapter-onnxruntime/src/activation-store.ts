@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-common'
+import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { ActivationBlock } from './activation-block.ts'
 
 /** Names of what a stage's run yields; `output` is null for the last stage. */
@@ -9,8 +9,8 @@ export interface StageOutputs {
 
 /** The memory in which one model's activations live, on the host or on a GPU. */
 export interface ActivationStore {
-  /** Where a stage's session shall leave its outputs, by name; undefined leaves them in host memory. */
-  locateOutputs(outputs: StageOutputs): { [name: string]: Tensor.DataLocation } | undefined
+  /** Session options that leave a stage's outputs where this store wants them. */
+  locateOutputs(outputs: StageOutputs): Pick<InferenceSession.SessionOptions, 'preferredOutputLocation'>
   /** A batch of shape `dims` from host memory, copied: the caller may change `data` afterwards. */
   upload(data: Float32Array, dims: readonly number[]): ActivationBlock
   /** Memory for a session to write an output of shape `dims` to; null where the engine brings its own. */

@@ -56,3 +56,20 @@ test('an input that is no image is left alone', () => {
   const model = writeOnnxModel(builder.buildModel())
   expect(anchorLayout(model, stage)).toBe(model)
 })
+
+test('a shortcut that leaves the blocked layout is anchored where it joins again, once', () => {
+  const builder = createGraphBuilder({ name: 'blocks' })
+  let x = builder.input('x', 'float32', ['rows', 16, 4, 4])
+  const data = new Float32Array(16 * 16)
+  const weights = builder.initializer('weights', { type: 'float32', dims: [16, 16, 1, 1], data })
+  for (const shortcut of ['Abs', 'Relu', 'Relu']) {
+    const convolution = builder.node('Conv', [x, weights], { kernel_shape: [1, 1] })
+    x = builder.node('Add', [convolution, builder.node(shortcut, [x])])
+  }
+  builder.node('Relu', [x], {}, 'y')
+  builder.output('y', 'float32', ['rows', 16, 4, 4])
+  const anchored = readOnnxModel(anchorLayout(writeOnnxModel(builder.buildModel()), stage))
+  expect(anchored.graph.node.map(({ opType }) => opType).join(' ')).toBe(
+    'AveragePool Conv Abs Add AveragePool Conv Relu Add Conv Relu Add Relu',
+  )
+})

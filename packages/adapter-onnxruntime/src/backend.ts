@@ -15,8 +15,16 @@ export interface BackendDescription {
   readonly engine: EngineDescription
   readonly device: 'cpu' | 'gpu'
   readonly createStore: (sessions: SessionFactory) => ActivationStore
-  /** Rewrites a stage's file for this engine without changing what it computes. */
-  readonly prepareStage?: (model: Uint8Array, stage: StageDescription) => Uint8Array
+  /** Rewrites stages for this engine and machine without changing what they compute. */
+  readonly prepareStages?: (stages: readonly StageFile[], sessions: SessionFactory) => Promise<readonly StageFile[]>
+}
+
+/** A stage before its session is created. */
+export interface StageFile {
+  readonly description: StageDescription
+  readonly model: Uint8Array
+  /** Options that this stage's session needs besides the engine's. */
+  readonly sessionOptions?: InferenceSession.SessionOptions
 }
 
 /** A backend for bundles of the format `onnx`. The engine is loaded with the first bundle. */
@@ -45,28 +53,36 @@ function checkBundle(backend: string, { manifest }: Bundle): void {
   }
 }
 
-/** One after the other, so that at most one file is held next to the sessions. */
 async function loadStages(
   bundle: Bundle,
-  { engine, prepareStage = (model) => model }: BackendDescription,
+  { engine, prepareStages = async (files) => files }: BackendDescription,
   sessions: SessionFactory,
   store: ActivationStore,
 ): Promise<LoadedStage[]> {
-  const stages: LoadedStage[] = []
-  try {
-    for (const description of bundle.manifest.stages) {
-      const model = prepareStage(await bundle.read(description.file), description)
-      const outputs = store.locateOutputs(description)
-      const load = () => sessions.create(model, `Loading '${description.file}'`, outputs)
-      const session = await sessions.exclusively(load)
-      stages.push({ description, session })
-      checkNames(engine.name, description, session)
+  const files = await readStageFiles(bundle)
+  return await sessions.exclusively(async () => {
+    const stages: LoadedStage[] = []
+    try {
+      for (const { description, model, sessionOptions } of await prepareStages(files, sessions)) {
+        const options = { ...sessionOptions, ...store.locateOutputs(description) }
+        const session = await sessions.create(model, `Loading '${description.file}'`, options)
+        stages.push({ description, session })
+        checkNames(engine.name, description, session)
+      }
+      return stages
+    } catch (error) {
+      for (const { session } of stages) await session.release()
+      throw error
     }
-    return stages
-  } catch (error) {
-    await sessions.exclusively(() => Promise.all(stages.map(({ session }) => session.release())))
-    throw error
+  })
+}
+
+async function readStageFiles(bundle: Bundle): Promise<StageFile[]> {
+  const files: StageFile[] = []
+  for (const description of bundle.manifest.stages) {
+    files.push({ description, model: await bundle.read(description.file) })
   }
+  return files
 }
 
 function checkNames(backend: string, { file, input, output, scores }: StageDescription, session: InferenceSession) {

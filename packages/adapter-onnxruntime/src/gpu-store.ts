@@ -25,14 +25,14 @@ export function createGpuStore(sessions: SessionFactory, scoresLocation: 'cpu' |
   const gatherOf = async (rank: number) => {
     const known = gathers.get(rank)
     if (known !== undefined) return known
-    const created = await sessions.create(createGatherModel(rank), 'The row selection', { selected: 'gpu-buffer' })
+    const options = { preferredOutputLocation: 'gpu-buffer' } as const
+    const created = await sessions.create(createGatherModel(rank), 'The row selection', options)
     gathers.set(rank, created)
     return created
   }
   return {
     locateOutputs: ({ output, scores }) => ({
-      ...(output === null ? {} : { [output]: 'gpu-buffer' }),
-      [scores]: scoresLocation,
+      preferredOutputLocation: { ...(output === null ? {} : { [output]: 'gpu-buffer' }), [scores]: scoresLocation },
     }),
     // The first stage's run uploads it.
     upload: (data, dims) => adopt(new Tensor('float32', data.slice(), dims)),

@@ -18,7 +18,7 @@ export function createHostStore({ Tensor }: OrtRuntime, reserveOutputs: boolean)
     return createActivationBlock(new Tensor('float32', data, dims), () => pool.give(data))
   }
   return {
-    locateOutputs: () => undefined,
+    locateOutputs: () => ({}),
     upload(data, dims) {
       const block = allocate(dims)
       floatsOf(block.tensor).set(data)

@@ -1,7 +1,7 @@
 import type { Backend } from '@sluice/core'
 import type { OnnxEngine } from '@sluice/onnx-graph'
-import { anchorLayout } from './anchor-layout.ts'
 import { createBackend } from './backend.ts'
+import { keepBlockedLayout } from './blocked-layout.ts'
 import { createEngine } from './engine.ts'
 import { createGpuStore } from './gpu-store.ts'
 import { createHostStore } from './host-store.ts'
@@ -41,12 +41,14 @@ export function createOnnxRuntimeBackend(options: OnnxRuntimeNodeOptions = {}): 
   if (executionProviders.includes('webgpu')) {
     return createBackend({ engine, device: 'gpu', createStore: (sessions) => createGpuStore(sessions, 'cpu') })
   }
-  const usesBlockedLayout = process.arch === 'x64' && executionProviders.every((provider) => provider === 'cpu')
+  const isOptimised = (options.sessionOptions?.graphOptimizationLevel ?? 'all') === 'all'
+  const isCpuOnly = executionProviders.every((provider) => provider === 'cpu')
+  const usesBlockedLayout = isOptimised && isCpuOnly && process.arch === 'x64'
   return createBackend({
     engine,
     device: 'cpu',
     createStore: ({ runtime }) => createHostStore(runtime, true),
-    ...(usesBlockedLayout ? { prepareStage: anchorLayout } : {}),
+    ...(usesBlockedLayout ? { prepareStages: keepBlockedLayout } : {}),
   })
 }
 

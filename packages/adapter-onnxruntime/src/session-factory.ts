@@ -21,9 +21,10 @@ export interface SessionFactory {
   readonly exclusively: ExclusiveQueue
   /**
    * @param what opens the error's message, e.g. `Loading 'stage-0.onnx'`
+   * @param options besides the engine's
    * @throws ExecutionProviderError, OnnxRuntimeError
    */
-  create(model: Uint8Array, what: string, outputLocations?: OutputLocations): Promise<InferenceSession>
+  create(model: Uint8Array, what: string, options?: InferenceSession.SessionOptions): Promise<InferenceSession>
   /** Outputs named in `fetches`, or all. @throws OnnxRuntimeError */
   run(
     session: InferenceSession,
@@ -33,18 +34,15 @@ export interface SessionFactory {
   ): Promise<InferenceSession.ReturnType>
 }
 
-type OutputLocations = { readonly [name: string]: Tensor.DataLocation }
-
 /** Loads the engine. @throws EngineMissingError */
 export async function createSessionFactory(engine: EngineDescription): Promise<SessionFactory> {
   const runtime = await loadRuntime(engine)
   return {
     runtime,
     exclusively: exclusiveQueueOf(runtime),
-    async create(model, what, outputLocations) {
-      const located = outputLocations === undefined ? {} : { preferredOutputLocation: outputLocations }
+    async create(model, what, options) {
       try {
-        return await runtime.InferenceSession.create(model, { ...engine.sessionOptions, ...located })
+        return await runtime.InferenceSession.create(model, { ...engine.sessionOptions, ...options })
       } catch (cause) {
         await checkProviders(runtime, engine)
         throw new OnnxRuntimeError(what, 'Check that the file is a whole ONNX model for this release.', { cause })

@@ -12,6 +12,7 @@ import {
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { ActivationBlock } from './activation-block.ts'
 import type { ActivationStore } from './activation-store.ts'
+import { freeCopy } from './free-copy.ts'
 import type { SessionFactory } from './session-factory.ts'
 
 /** A stage's description and the session that runs it. */
@@ -163,7 +164,9 @@ async function runStage(
       fetches,
     )
     const adopt = (name: string) => store.adopt(results[name] as Tensor)
-    return { output: output === null ? null : (reserved ?? adopt(output)), scores: adopt(scores) }
+    if (output === null) return { output, scores: adopt(scores) }
+    if (reserved) freeCopy(results[output], reserved.tensor)
+    return { output: reserved ?? adopt(output), scores: adopt(scores) }
   } catch (error) {
     reserved?.release()
     throw error
