@@ -1,6 +1,6 @@
 import type { WorkOptions } from '@sluice/app-train'
 import { inputBatches } from '@sluice/app-train'
-import { argmaxRows, createFlopCounter, createGatedModel, type ExitPolicy, type StagedModel } from '@sluice/core'
+import { argmaxRows, checkFinite, createFlopCounter, createGatedModel, type ExitPolicy, type StagedModel } from '@sluice/core'
 import type { Dataset } from '@sluice/datasets'
 import { DatasetError } from '@sluice/datasets'
 import type { OnnxSession } from '@sluice/onnx-graph'
@@ -49,7 +49,7 @@ interface Tally {
 
 /**
  * Runs every batch through the gated and the plain network, in turns, and compares answers, MACs and time.
- * @throws DatasetError when the data have no labels
+ * @throws DatasetError when the data have no labels, NonFiniteValueError when either network answers NaN or infinity
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { model, dataset } = options
@@ -76,8 +76,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       await runFull()
     }
     const prediction = await timed(runGated, (ms) => (tally.milliseconds.gated += ms))
-    const full = argmaxRows(await timed(runFull, (ms) => (tally.milliseconds.full += ms)))
-    count(tally, prediction, full, labels)
+    const full = await timed(runFull, (ms) => (tally.milliseconds.full += ms))
+    checkFinite("The full network's answer", full.data, full.classCount)
+    count(tally, prediction, argmaxRows(full), labels)
     options.onProgress?.({ phase: 'evaluate', done: tally.rows, total: dataset.size, unit: 'images' })
   }
   return summariseTally(tally, model)

@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { ProgressEvent } from '@sluice/app-train'
-import { InvalidArgumentError } from '@sluice/core'
 import { createProgressDisplay } from './progress.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
-  readonly json: boolean
+  readonly json?: boolean
   readonly threads: number
   readonly seed: number
-  readonly debug: boolean
+  readonly debug?: boolean
 }
 
 /** What a command needs besides its own options. */
@@ -34,12 +33,28 @@ export type CommandRunner = (
   command: (context: CommandContext) => Promise<CommandResult>,
 ) => Promise<void>
 
-/** Runs a command with Ctrl-C turned into an abort signal, and prints what it answers. */
+/** A signal ended the work, which has been taken back; the process then ends by the same signal. */
+export class InterruptedError extends Error {
+  readonly signal: NodeJS.Signals
+
+  constructor(signal: NodeJS.Signals) {
+    super(`Ended by ${signal}.`)
+    this.signal = signal
+  }
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM'] as const
+
+/**
+ * Runs a command and prints what it answers. Ctrl-C and SIGTERM become an abort signal, so that the command takes back
+ * what it has begun; a second one ends the process at once.
+ * @throws InterruptedError when a signal came, and what the command throws
+ */
 export const runCommand: CommandRunner = async (options, command) => {
   const interruption = new AbortController()
-  const onInterrupt = () => interruption.abort(new InterruptedError())
+  const onSignal = (signal: NodeJS.Signals) => interruption.abort(new InterruptedError(signal))
   const progress = createProgressDisplay(process.stderr)
-  process.once('SIGINT', onInterrupt)
+  for (const signal of endingSignals) process.once(signal, onSignal)
   try {
     const note = (message: string) => {
       progress.stop()
@@ -48,38 +63,9 @@ export const runCommand: CommandRunner = async (options, command) => {
     const result = await command({ options, signal: interruption.signal, onProgress: progress.report, note })
     progress.stop()
     process.stdout.write(options.json ? `${JSON.stringify(result.json)}\n` : `${result.lines.join('\n')}\n`)
+    interruption.signal.throwIfAborted()
   } finally {
     progress.stop()
-    process.off('SIGINT', onInterrupt)
-  }
-}
-
-/** Ctrl-C. The work has been taken back; the process then ends by the same signal. */
-export class InterruptedError extends Error {}
-
-/** Parses a whole number of at least `lowest`, for commander's option parsers. */
-export function parseCount(name: string, lowest: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (/^\d+$/.test(text) && value >= lowest) return value
-    throw new InvalidArgumentError(`${name} ${text} is not a whole number from ${lowest} on.`)
-  }
-}
-
-/** Parses a number in `lowest..highest`. */
-export function parseNumber(name: string, lowest: number, highest: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() !== '' && value >= lowest && value <= highest) return value
-    throw new InvalidArgumentError(`${name} ${text} is not a number from ${lowest} to ${highest}.`)
-  }
-}
-
-/** Parses comma-separated numbers. */
-export function parseNumberList(name: string): (text: string) => readonly number[] {
-  return (text) => {
-    const values = text.split(',').map(Number)
-    if (text !== '' && values.every(Number.isFinite)) return values
-    throw new InvalidArgumentError(`${name} ${text} is not a list of numbers such as 0.485,0.456,0.406.`)
+    for (const signal of endingSignals) process.off(signal, onSignal)
   }
 }

@@ -9,6 +9,11 @@ if (process.env.npm_package_name === 'sluice-monorepo' && process.env.INIT_CWD !
   process.chdir(process.env.INIT_CWD)
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as head, closes the pipe.
+  if (error.code !== 'EPIPE') process.exitCode = explain(error)
+})
+
 try {
   await createProgram().parseAsync(process.argv)
 } catch (error) {
@@ -19,8 +24,8 @@ try {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof InterruptedError) {
-    process.stderr.write('Interrupted; nothing was written.\n')
-    process.kill(process.pid, 'SIGINT')
+    process.stderr.write('Interrupted; nothing half-written is left behind.\n')
+    process.kill(process.pid, error.signal)
     return 1
   }
   if (process.argv.includes('--debug')) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)

@@ -19,6 +19,7 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     .description('Gives trained networks early exits.')
     .version(packageJson.version)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'sluice:')) })
     .showHelpAfterError('Run it with --help to see an example.')
   for (const add of [
     addInspectCommand,

@@ -7,7 +7,10 @@ export interface ProgressDisplay {
   readonly stop: () => void
 }
 
-/** A bar with rate and remaining time on a terminal, a plain line per tenth of the work otherwise. */
+/**
+ * A bar with rate and remaining time on a terminal; otherwise a plain line per tenth of the work, though none within two
+ * seconds of the one before but the last.
+ */
 export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   return stream.isTTY ? createBar(stream) : createLines(stream)
 }
@@ -45,9 +48,12 @@ function createBar(stream: NodeJS.WriteStream): ProgressDisplay {
   }
 }
 
+const leastMsBetweenLines = 2000
+
 function createLines(stream: NodeJS.WriteStream): ProgressDisplay {
   let start: PhaseStart | null = null
   let lastTenth = 0
+  let lastMs = 0
   return {
     report(event) {
       const { phase, done, total, unit } = event
@@ -55,9 +61,12 @@ function createLines(stream: NodeJS.WriteStream): ProgressDisplay {
       if (start?.phase !== phase) {
         start = beginPhase(event)
         lastTenth = tenth
+        lastMs = start.startMs
       }
-      if (tenth <= lastTenth) return
+      const nowMs = performance.now()
+      if (tenth <= lastTenth || (done < total && nowMs < lastMs + leastMsBetweenLines)) return
       lastTenth = tenth
+      lastMs = nowMs
       const { rate, left } = measureSpeed(start, event)
       stream.write(`${phase}: ${done}/${total} ${unit}, ${formatRate(rate)}/s, ${left.toFixed(0)} s left\n`)
     },

@@ -1,4 +1,5 @@
 export type { GatePlacement } from './attach/choose-gates.ts'
+export { describeInput, type InputOptions } from './attach/describe-input.ts'
 export { headLosses } from './attach/head-plan.ts'
 export * from './attach.ts'
 export * from './calibrate.ts'

@@ -1,22 +1,32 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
-import { type AttachResult, attachGates, type GatePlacement, headLosses } from '@sluice/app-train'
+import {
+  type AttachResult,
+  attachGates,
+  describeInput,
+  type GatePlacement,
+  headLosses,
+  type InputOptions,
+} from '@sluice/app-train'
 import { checkBundleTarget, writeBundle } from '@sluice/bundle/node'
 import { type HeadDescription, InvalidArgumentError } from '@sluice/core'
+import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
+import { analyzeModel } from '@sluice/onnx-graph'
 import { readOnnxFile } from '@sluice/onnx-graph/node'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import { type CommandContext, type CommandRunner, parseCount, parseNumber, parseNumberList } from '../context.ts'
+import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
 import { createEngine } from '../runtime.ts'
 
 interface AttachOptions {
   readonly data: string
   readonly out: string
-  readonly gates: string
-  readonly at?: string
+  readonly gates: number | 'auto'
+  readonly at?: readonly string[]
   readonly maxGates: number
   readonly placementDrop: number
   readonly head: HeadDescription['kind']
@@ -28,7 +38,7 @@ interface AttachOptions {
   readonly resize?: number
   readonly classes?: string
   readonly memory: number
-  readonly force: boolean
+  readonly force?: boolean
 }
 
 /** `sluice attach`: fits heads on a frozen network and writes a bundle whose gates are still off. */
@@ -41,8 +51,13 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
   )
     .requiredOption('--data <data>', "the network's training data; split=train where none is named")
     .requiredOption('--out <bundle>', 'folder of the bundle')
-    .option('--gates <n>', 'how many gates, spread by share of the MACs, or auto', '4')
-    .option('--at <tensors>', 'cut tensors for gates instead, separated by commas')
+    .addOption(
+      new Option('--gates <n>', 'how many gates, spread by share of the MACs, or auto')
+        .default(4)
+        .argParser(parseGateCount)
+        .conflicts('at'),
+    )
+    .option('--at <tensors>', 'cut tensors for gates instead, separated by commas', (text) => text.split(','))
     .addOption(
       new Option('--max-gates <n>', 'most gates of --gates auto').default(6).argParser(parseCount('--max-gates', 1)),
     )
@@ -66,27 +81,31 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     .addOption(
       new Option('--memory <GiB>', 'memory for features').default(2).argParser(parseNumber('--memory', 0.01, 1024)),
     )
-    .option('--force', 'replace an existing bundle', false)
+    .option('--force', 'replace an existing bundle')
   setAction<AttachOptions>(command, run, async (context, options, [path = '']) => {
     const folder = resolve(options.out)
-    await checkBundleTarget(folder, options.force)
+    const replace = options.force ?? false
+    await checkBundleTarget(folder, replace)
     const result = await attach(context, options, path)
     const { manifest, files } = result
-    await writeBundle({ folder, manifest, files, replace: options.force, signal: context.signal })
+    await writeBundle({ folder, manifest, files, replace, signal: context.signal })
     return { json: describeJson(folder, result), lines: describeLines(folder, result) }
   })
 }
 
 async function attach(context: CommandContext, options: AttachOptions, path: string): Promise<AttachResult> {
   const model = await readOnnxFile(path)
-  const { mean, std, resize } = options
+  const input = selectInputOptions(options)
+  const { shape, layout, resize } = describeInput(analyzeModel(model), input)
   const classes = options.classes === undefined ? {} : { classes: await readClassNames(options.classes) }
   const dataset = await openDataset(options.data, {
     ...classes,
     split: 'train',
+    sampleShape: sampleShapeOf({ shape, layout }),
+    resize,
     onWarning: context.note,
-    resize: resize ?? null,
   })
+  checkTargets(dataset, options.loss)
   const result = await attachGates({
     ...context,
     ...classes,
@@ -95,11 +114,7 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
     model,
     name: basename(path).replace(/\.onnx$/i, ''),
     dataset,
-    input: {
-      ...(mean === undefined ? {} : { mean }),
-      ...(std === undefined ? {} : { std }),
-      ...(resize === undefined ? {} : { resize }),
-    },
+    input,
     placement: parsePlacement(options),
     heads: { kind: options.head, loss: options.loss, poolSize: options.pool, hidden: options.hidden },
     seed: context.options.seed,
@@ -109,10 +124,31 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
   return result
 }
 
+function selectInputOptions({ mean, std, resize }: AttachOptions): InputOptions {
+  return {
+    ...(mean === undefined ? {} : { mean }),
+    ...(std === undefined ? {} : { std }),
+    ...(resize === undefined ? {} : { resize }),
+  }
+}
+
+/** Says before the pass over the data, not after it, that heads have nothing to learn from. */
+function checkTargets({ name, classes }: Dataset, loss: AttachOptions['loss']): void {
+  if (classes.length > 0 || loss === 'distillation') return
+  throw new InvalidArgumentError(
+    `${name} has no labels and --loss ${loss} needs them; pass data with labels, or use --loss distillation.`,
+  )
+}
+
+function parseGateCount(text: string): AttachOptions['gates'] {
+  if (text === 'auto') return text
+  return parseCount('--gates', 1)(text)
+}
+
 function parsePlacement({ gates, at, maxGates, placementDrop }: AttachOptions): GatePlacement {
-  if (at !== undefined) return { kind: 'at', tensors: at.split(',') }
+  if (at !== undefined) return { kind: 'at', tensors: at }
   if (gates === 'auto') return { kind: 'auto', maxGates, maxDrop: placementDrop }
-  return { kind: 'count', count: parseCount('--gates', 1)(gates) }
+  return { kind: 'count', count: gates }
 }
 
 async function readClassNames(file: string): Promise<string[]> {

@@ -1,8 +1,9 @@
 import { bench, readStages } from '@sluice/app-bench'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import { type CommandRunner, parseCount, parseNumberList } from '../context.ts'
+import type { CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
+import { parseCount, parseCountList } from '../parse-option.ts'
 import { createEngine, openDataFor, withBundle } from '../runtime.ts'
 
 interface BenchOptions {
@@ -22,9 +23,7 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
   )
     .requiredOption('--data <data>', 'data; the first --rows rows are used')
     .addOption(
-      new Option('--batch <sizes>', 'batch sizes')
-        .default([1, 16, 64], '1,16,64')
-        .argParser(parseNumberList('--batch')),
+      new Option('--batch <sizes>', 'batch sizes').default([1, 16, 64], '1,16,64').argParser(parseCountList('--batch')),
     )
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))

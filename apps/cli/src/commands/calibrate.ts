@@ -3,8 +3,9 @@ import { updateManifest } from '@sluice/bundle/node'
 import type { ThresholdSearch } from '@sluice/calibration'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import { type CommandRunner, parseCount, parseNumber } from '../context.ts'
+import type { CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
+import { parseCount, parseNumber } from '../parse-option.ts'
 import { openDataFor, withBundle } from '../runtime.ts'
 
 interface CalibrateOptions {

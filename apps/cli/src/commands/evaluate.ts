@@ -1,8 +1,9 @@
 import { type Evaluation, evaluate, loadBackbone, readStages } from '@sluice/app-bench'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import { type CommandRunner, parseCount } from '../context.ts'
+import type { CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { parseCount } from '../parse-option.ts'
 import { createEngine, openDataFor, withBundle } from '../runtime.ts'
 
 interface EvaluateOptions {

@@ -2,8 +2,9 @@ import { analyzeModel, findCuts } from '@sluice/onnx-graph'
 import { readOnnxFile } from '@sluice/onnx-graph/node'
 import type { Command } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import { type CommandRunner, parseNumberList } from '../context.ts'
+import type { CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { parseCountList } from '../parse-option.ts'
 
 interface InspectOptions {
   readonly input?: readonly number[]
@@ -16,14 +17,20 @@ export function addInspectCommand(program: Command, run: CommandRunner): void {
     'inspect <model>',
     'MACs, parameters, inputs, outputs and every cut of a network',
     'sluice inspect resnet50.onnx --input 1,3,224,224',
-  ).option('--input <shape>', 'shape of the input, where the file leaves it open', parseNumberList('--input'))
+  ).option('--input <shape>', 'shape of the input, where the file leaves it open', parseCountList('--input'))
   setAction<InspectOptions>(command, run, async (_context, { input }, [path = '']) => {
     const model = await readOnnxFile(path)
     const shape = input === undefined ? {} : { inputShape: input }
     const { inputs, outputs, macs, parameters } = analyzeModel(model, shape)
     const cuts = findCuts(model, shape)
     return {
-      json: { macs, parameters, inputs, outputs, cuts },
+      json: {
+        macs,
+        parameters,
+        inputs,
+        outputs,
+        cuts: cuts.map(({ tensor, shape, macs, share }) => ({ tensor, shape, macs, share })),
+      },
       lines: [
         `${path}: ${formatMacs(macs)} per sample (1 MAC = 2 FLOPs), ${parameters.toLocaleString('en')} parameters`,
         ...inputs.map(({ name, shape }) => `input  ${name} [${shape.join(', ')}]`),

@@ -6,12 +6,12 @@ import type { CommandRunner } from '../context.ts'
 import { drawSample } from '../draw-sample.ts'
 import { formatShare } from '../format.ts'
 import { openDataFor, withBundle } from '../runtime.ts'
-import { checkIsFree, writeFileAtomically } from '../write-file.ts'
+import { checkTarget, writeFileAtomically } from '../write-file.ts'
 
 interface ReportOptions {
   readonly data: string
   readonly out: string
-  readonly force: boolean
+  readonly force?: boolean
 }
 
 /** `sluice report`: one self-contained HTML page. */
@@ -24,11 +24,11 @@ export function addReportCommand(program: Command, run: CommandRunner): void {
   )
     .requiredOption('--data <data>', 'labelled data')
     .requiredOption('--out <file>', 'where the page goes')
-    .option('--force', 'replace an existing file', false)
-  setAction<ReportOptions>(command, run, (context, { data, out, force }, [path = '']) =>
+    .option('--force', 'replace an existing file')
+  setAction<ReportOptions>(command, run, (context, { data, out, force = false }, [path = '']) =>
     withBundle(path, context, async ({ bundle, model }) => {
       const file = resolve(out)
-      await checkIsFree(file, { replace: force })
+      await checkTarget(file, { replace: force })
       const dataset = await openDataFor(bundle, data, context)
       const report = await collectReportData({ ...context, model, manifest: bundle.manifest, dataset, drawSample })
       await writeFileAtomically(file, drawReportPage(report), { replace: force })

@@ -16,7 +16,7 @@ export const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229,
 /**
  * The bundle's description of a model's input. Colour images are normalised with ImageNet's statistics unless the
  * options say otherwise; other data enter as they are.
- * @throws InvalidArgumentError for a model with several inputs or open sizes, or a mean without std
+ * @throws InvalidArgumentError for a model with several inputs or open sizes, a mean without std, or a size below the crop
  */
 export function describeInput({ inputs }: Pick<ModelAnalysis, 'inputs'>, options: InputOptions): InputDescription {
   const [input, ...others] = inputs
@@ -33,6 +33,7 @@ export function describeInput({ inputs }: Pick<ModelAnalysis, 'inputs'>, options
   if ((options.mean === undefined) !== (options.std === undefined)) {
     throw new InvalidArgumentError('Give --mean and --std together, one value per channel each.')
   }
+  checkResize(options.resize, shape, layout)
   const channels = layout === 'NHWC' ? shape[2] : shape[0]
   const { mean, std } = layout !== 'none' && channels === 3 ? imageNetNormalisation : { mean: [], std: [] }
   return {
@@ -44,6 +45,18 @@ export function describeInput({ inputs }: Pick<ModelAnalysis, 'inputs'>, options
     std: options.std ?? std,
     resize: options.resize ?? null,
   }
+}
+
+function checkResize(resize: number | undefined, shape: readonly number[], layout: InputDescription['layout']): void {
+  if (resize === undefined) return
+  if (layout === 'none') {
+    throw new InvalidArgumentError(`--resize is for images; the model takes [${shape.join(', ')}]. Leave it out.`)
+  }
+  const crop = layout === 'NHWC' ? shape.slice(0, 2) : shape.slice(1)
+  if (resize >= Math.max(...crop)) return
+  throw new InvalidArgumentError(
+    `--resize ${resize} is less than the model's ${crop.join(' x ')} pixels; give at least ${Math.max(...crop)}.`,
+  )
 }
 
 /** Images have one, three or four channels, in front or at the end. */
