@@ -5,7 +5,7 @@ import type { HeadLoss } from './head-loss.ts'
 
 /** Options of {@link createCrossEntropyLoss}. */
 export interface CrossEntropyOptions {
-  /** Share of the target spread evenly over all classes (Szegedy et al., arXiv 1512.00567), 0 <= share < 1; 0 when absent. */
+  /** Share of the target spread evenly over all classes (Szegedy et al., arXiv 1512.00567), 0 <= share < 1; 0.1 when absent. */
   readonly labelSmoothing?: number
 }
 
@@ -13,7 +13,7 @@ export interface CrossEntropyOptions {
  * Cross-entropy of the softmax of the scores: `-sum_j q_j log softmax(z)_j`, `q` the label, smoothed.
  * @throws InvalidArgumentError for a smoothing outside 0 <= share < 1
  */
-export function createCrossEntropyLoss({ labelSmoothing = 0 }: CrossEntropyOptions = {}): HeadLoss {
+export function createCrossEntropyLoss({ labelSmoothing = 0.1 }: CrossEntropyOptions = {}): HeadLoss {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
     throw new InvalidArgumentError(`Label smoothing ${labelSmoothing} is not possible; use 0 up to, not including, 1.`)
   }
