@@ -29,9 +29,9 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     addPredictCommand,
     addReportCommand,
     addBenchCommand,
-    addDemoCommand,
   ]) {
     add(program, run)
   }
+  addDemoCommand(program, run, createProgram)
   return program
 }

@@ -72,7 +72,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         lines: [
           `${options.policy}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
           ...formatTable([
-            ['gate', 'threshold', 'rows leaving'],
+            ['gate', 'threshold', 'samples leaving'],
             ...result.thresholds.map((threshold, gate) => [
               String(gate),
               threshold === null ? 'off' : threshold.toFixed(4),

@@ -36,16 +36,16 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
 }
 
 /** The evaluation as people read it. */
-export function describeEvaluation(evaluation: Evaluation): string[] {
+function describeEvaluation(evaluation: Evaluation): string[] {
   const { samples, accuracy, fullAccuracy, drop, agreement, macsPerSample, fullMacs, macsSaved, timeSaved } = evaluation
   return [
     `${samples} samples: accuracy ${formatShare(accuracy)}, full network ${formatShare(fullAccuracy)}, drop ${drop.toFixed(2)} points, agreement ${formatShare(agreement)}`,
     `MACs per sample ${formatMacs(macsPerSample)} of ${formatMacs(fullMacs)}: ${formatShare(macsSaved)} saved; time saved here ${formatShare(timeSaved)}`,
     '',
     ...formatTable([
-      ['exit', 'rows', 'accuracy'],
-      ...evaluation.exits.map((exit) => [
-        `after stage ${exit.stage}`,
+      ['exit', 'samples', 'accuracy'],
+      ...evaluation.exits.map((exit, index) => [
+        index === evaluation.exits.length - 1 ? 'end of the network' : `after stage ${exit.stage}`,
         formatShare(exit.share),
         exit.accuracy === null ? '-' : formatShare(exit.accuracy),
       ]),
