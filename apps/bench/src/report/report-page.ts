@@ -15,17 +15,15 @@ export function drawReportPage(data: ReportData): string {
 </head>
 <body>
 <h1>${escapeMarkup(name)}</h1>
-<p>${data.samples} samples of ${escapeMarkup(data.dataName)}, policy <b>${escapeMarkup(data.policy)}</b>.</p>
+<p>${data.samples.toLocaleString('en')} samples of ${escapeMarkup(data.dataName)}, policy <b>${escapeMarkup(data.policy)}</b>.</p>
 ${drawFigures(point)}
 <h2>Accuracy against MACs</h2>
 ${drawCurve(data)}
-<h2>Where rows leave</h2>
+<h2>Where samples leave</h2>
 ${drawExitTable(data)}
 <h2>Exits of each class</h2>
 ${drawClassTable(data.exitShares.length, classes)}
-<h2>Easiest and hardest images of each exit</h2>
-<p>Easiest: furthest above the gate's threshold. Hardest: just above it. A red frame marks a wrong answer.</p>
-${data.examples.map(drawExamples).join('\n')}
+${drawAllExamples(data.examples)}
 <footer>Made by sluice report. 1 MAC = 2 FLOPs; convolutions, matrix products and attention are counted.</footer>
 </body>
 </html>
@@ -43,7 +41,14 @@ function drawFigures({ accuracy, fullAccuracy, drop, saved }: ReportData['point'
   return `<div class="figures">${cells.join('')}</div>`
 }
 
-function drawCurve({ front, point, fullMacs }: ReportData): string {
+/** Operating points that lose much more than the bundle's would squeeze the interesting ones together. */
+function selectShownPoints({ front, point }: ReportData) {
+  const largestDrop = Math.max(5, 2 * point.drop)
+  return front.filter(({ drop }) => drop <= largestDrop)
+}
+
+function drawCurve(data: ReportData): string {
+  const { point, fullMacs } = data
   const megaMacs = (saved: number) => ((1 - saved) * fullMacs) / 1e6
   const toPoint = ({ saved, accuracy }: { saved: number; accuracy: number }) => ({
     x: megaMacs(saved),
@@ -54,7 +59,7 @@ function drawCurve({ front, point, fullMacs }: ReportData): string {
     xLabel: 'million MACs per sample',
     yLabel: 'accuracy (%)',
     series: [
-      { name: 'all operating points', color: '#3b82f6', points: front.map(toPoint) },
+      { name: 'other thresholds', color: '#3b82f6', points: selectShownPoints(data).map(toPoint) },
       {
         name: 'full network',
         color: '#888888',
@@ -66,27 +71,47 @@ function drawCurve({ front, point, fullMacs }: ReportData): string {
   })
 }
 
-function drawExitTable({ exitShares, exitAccuracies, exitMacShares }: ReportData): string {
+function drawExitTable({ exitShares, exitAccuracies, exitMacShares, point }: ReportData): string {
   const rows = exitShares.map((share, exit) => {
-    const last = exit === exitShares.length - 1
-    const accuracy = exitAccuracies[exit]
-    return `<tr><th>${last ? 'end of the network' : `exit ${exit}`}</th><td>${percent(exitMacShares[exit] ?? 0)}</td><td>${percent(share)}</td><td class="bar">${bar(share)}</td><td>${accuracy == null ? '-' : percent(accuracy)}</td></tr>`
+    const isLast = exit === exitShares.length - 1
+    const threshold = point.thresholds[exit] ?? Number.POSITIVE_INFINITY
+    const accuracy = exitAccuracies[exit] ?? null
+    const cells = [
+      isLast ? '' : formatThreshold(threshold),
+      percent(exitMacShares[exit] ?? 0),
+      accuracy === null ? '-' : percent(accuracy),
+      percent(share),
+    ].map((cell) => `<td>${cell}</td>`)
+    const label = isLast ? 'end of the network' : `exit ${exit}`
+    return `<tr><th scope="row">${label}</th>${cells.join('')}<td class="bar">${bar(share)}</td></tr>`
   })
-  return `<table><tr><th></th><td>MACs</td><td>rows</td><td></td><td>accuracy</td></tr>${rows.join('')}</table>`
+  const head = ['', 'threshold', 'MACs spent', 'accuracy', 'samples', ''].map((name) => `<th scope="col">${name}</th>`)
+  return `<div class="wide"><table><tr>${head.join('')}</tr>${rows.join('')}</table></div>`
+}
+
+function formatThreshold(threshold: number): string {
+  return threshold === Number.POSITIVE_INFINITY ? 'off' : threshold.toFixed(3)
 }
 
 function drawClassTable(exitCount: number, classes: ReportData['classes']): string {
   const head = Array.from(
     { length: exitCount },
-    (_, exit) => `<td>${exit === exitCount - 1 ? 'end' : `exit ${exit}`}</td>`,
+    (_, exit) => `<th scope="col">${exit === exitCount - 1 ? 'end' : `exit ${exit}`}</th>`,
   )
   const rows = classes.map(({ name, exitShares }) => {
     const cells = exitShares.map(
       (share) => `<td style="background:rgb(59 130 246 / ${share.toFixed(2)})">${percent(share)}</td>`,
     )
-    return `<tr><th>${escapeMarkup(name)}</th>${cells.join('')}</tr>`
+    return `<tr><th scope="row">${escapeMarkup(name)}</th>${cells.join('')}</tr>`
   })
-  return `<table class="heat"><tr><th></th>${head.join('')}</tr>${rows.join('')}</table>`
+  return `<div class="wide"><table><tr><th scope="col"></th>${head.join('')}</tr>${rows.join('')}</table></div>`
+}
+
+function drawAllExamples(examples: readonly ExitExamples[]): string {
+  if (examples.length === 0) return ''
+  return `<h2>Easiest and hardest images of each exit</h2>
+<p>Easiest: furthest above the gate's threshold. Hardest: just above it. A red frame marks a wrong answer; under it the answer and, in brackets, the label.</p>
+${examples.map(drawExamples).join('\n')}`
 }
 
 function drawExamples({ title, easiest, hardest }: ExitExamples): string {
@@ -97,8 +122,9 @@ function drawExamples({ title, easiest, hardest }: ExitExamples): string {
 
 function drawImage({ uri, answer, label }: ExitExamples['easiest'][number]): string {
   const text = answer === label ? answer : `${answer}, really ${label}`
+  const caption = answer === label ? answer : `${answer} (${label})`
   const picture = element('img', { src: uri, alt: text, title: text, class: answer === label ? 'right' : 'wrong' })
-  return `<figure>${picture}<figcaption>${escapeMarkup(answer)}</figcaption></figure>`
+  return `<figure>${picture}<figcaption>${escapeMarkup(caption)}</figcaption></figure>`
 }
 
 function bar(share: number): string {
@@ -110,20 +136,26 @@ function percent(share: number): string {
 }
 
 const style = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --muted: #5c5c5c }
+@media (prefers-color-scheme: dark) { :root { --muted: #b0b0b0 } }
 body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem }
-svg { max-width: 100%; height: auto }
+h2 { margin-top: 2.5rem }
+h3 { margin-bottom: .5rem }
+svg { width: 100%; height: auto; fill: var(--muted) }
+.wide { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th { text-align: left; font-weight: 500; padding-right: 1rem; white-space: nowrap }
+th { font-weight: 500; white-space: nowrap; padding: .15rem .5rem }
+th[scope=row] { text-align: left; padding-left: 0 }
+th[scope=col] { text-align: right; color: var(--muted) }
 td { text-align: right; padding: .15rem .5rem; white-space: nowrap }
-td.bar { width: 45%; text-align: left }
+td.bar { width: 35%; text-align: left }
 td.bar i { display: block; height: .8rem; background: #3b82f6; border-radius: 2px }
-.figures { display: flex; flex-wrap: wrap; gap: 2rem }
+.figures { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem }
 .figures b { display: block; font-size: 1.6rem }
-.figures span, footer { color: #767676 }
-.strip { display: flex; flex-wrap: wrap; gap: .4rem; align-items: flex-start }
-.strip > span { width: 4.5rem; color: #767676 }
-figure { margin: 0; width: 64px; font-size: .65rem; text-align: center; overflow-wrap: anywhere }
+.figures span, .strip > span, footer { color: var(--muted) }
+.strip { display: flex; flex-wrap: wrap; gap: .4rem; align-items: flex-start; margin-bottom: .8rem }
+.strip > span { width: 4.5rem }
+figure { margin: 0; width: 64px; font-size: .7rem; line-height: 1.3; text-align: center; overflow-wrap: anywhere }
 img { width: 64px; height: 64px; object-fit: contain; image-rendering: pixelated; box-sizing: border-box }
 img.wrong { border: 3px solid #dc2626 }
 footer { margin-top: 3rem; font-size: .85rem }
