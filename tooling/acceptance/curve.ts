@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
 import { type ChartSeries, drawLineChart } from '@sluice/app-bench'
-import { collectScores, findPolicyFamily } from '@sluice/app-train'
+import { collectScores, countMacsCost, findPolicyFamily } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
 import {
   createExitTable,
@@ -49,10 +49,7 @@ async function judgePath({ bundle: path, policy }: CurveRequest, tuning: string,
   const { manifest } = bundle
   const model = await createOnnxRuntimeBackend().load(bundle)
   try {
-    const cost = {
-      backbone: manifest.stages.map(({ macs }) => macs.backbone),
-      head: manifest.stages.slice(0, -1).map(({ macs }) => macs.head),
-    }
+    const cost = countMacsCost(manifest)
     const family = findPolicyFamily(policy)
     const seen = await collectScores(model, manifest, await openDataset(tuning))
     const unseen = await collectScores(model, manifest, await openDataset(judging))

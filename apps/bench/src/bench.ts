@@ -2,7 +2,7 @@ import { inputBatches, type WorkOptions } from '@sluice/app-train'
 import { createGatedModel, createThresholdPolicy, type ExitPolicy, type StagedModel, type Tensor } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
-import { loadBackbone, runBackbone } from './full-network.ts'
+import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
 
 export interface BenchOptions extends WorkOptions {
@@ -49,13 +49,6 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
   } finally {
     for (const session of backbones) await session.release()
   }
-}
-
-/** The backbone cut behind each stage; the last one is the whole network. */
-async function loadTruncatedBackbones(engine: OnnxEngine, stages: readonly OnnxModel[]): Promise<OnnxSession[]> {
-  const sessions: OnnxSession[] = []
-  for (let count = 1; count <= stages.length; count++) sessions.push(await loadBackbone(engine, stages, count))
-  return sessions
 }
 
 async function benchBatchSize(

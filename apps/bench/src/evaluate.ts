@@ -1,6 +1,13 @@
 import type { WorkOptions } from '@sluice/app-train'
 import { inputBatches } from '@sluice/app-train'
-import { argmaxRows, checkFinite, createFlopCounter, createGatedModel, type ExitPolicy, type StagedModel } from '@sluice/core'
+import {
+  argmaxRows,
+  checkFinite,
+  createFlopCounter,
+  createGatedModel,
+  type ExitPolicy,
+  type StagedModel,
+} from '@sluice/core'
 import type { Dataset } from '@sluice/datasets'
 import { DatasetError } from '@sluice/datasets'
 import type { OnnxSession } from '@sluice/onnx-graph'

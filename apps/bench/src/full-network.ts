@@ -38,3 +38,10 @@ export async function runBackbone(session: OnnxSession, images: Tensor<'float32'
   const [rows = 0, classCount = 0] = scores.dims
   return { data: scores.data as Float32Array, rows, classCount }
 }
+
+/** The backbone cut behind each stage; the last one is the whole network. The caller releases them. */
+export async function loadTruncatedBackbones(engine: OnnxEngine, stages: readonly OnnxModel[]): Promise<OnnxSession[]> {
+  const sessions: OnnxSession[] = []
+  for (let count = 1; count <= stages.length; count++) sessions.push(await loadBackbone(engine, stages, count))
+  return sessions
+}

@@ -5,28 +5,36 @@ import { openBundleFolder } from '@sluice/bundle/node'
 import type { Bundle, ExitPolicy, StagedModel } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
+import { type ActiveBundle, removeIdleGates } from '@sluice/onnx-graph'
 import type { CommandContext } from './context.ts'
 
 /** A bundle loaded for running, with the policy that it describes. */
 export interface LoadedBundle {
   readonly folder: string
   readonly bundle: Bundle
+  /** Per stage, the index of the stage in the folder that it ends with. */
+  readonly sourceStages: readonly number[]
   readonly model: StagedModel
   readonly policy: ExitPolicy
 }
 
-/** Opens a bundle, hands it to `work`, and frees it whatever happens. */
+/**
+ * Opens a bundle, hands it to `work`, and frees it whatever happens. Gates that are off are left out unless
+ * `keepsIdleGates`, so that they cost nothing.
+ */
 export async function withBundle<T>(
   path: string,
   { options }: CommandContext,
   work: (loaded: LoadedBundle) => Promise<T>,
+  { keepsIdleGates = false } = {},
 ): Promise<T> {
   const folder = resolve(path)
-  const bundle = await openBundleFolder(folder)
+  const source = await openBundleFolder(folder)
+  const { bundle, sourceStages } = keepsIdleGates ? keepGates(source) : await removeIdleGates(source)
   const policy = createBundlePolicy(bundle.manifest)
   const model = await createOnnxRuntimeBackend({ threads: options.threads }).load(bundle)
   try {
-    return await work({ folder, bundle, model, policy })
+    return await work({ folder, bundle, sourceStages, model, policy })
   } finally {
     await model.dispose()
   }
@@ -45,4 +53,8 @@ export async function openDataFor(bundle: Bundle, spec: string, context: Command
 
 export function createEngine({ options }: CommandContext) {
   return createOnnxEngine({ threads: options.threads })
+}
+
+function keepGates(bundle: Bundle): ActiveBundle {
+  return { bundle, sourceStages: [...bundle.manifest.stages.keys()] }
 }

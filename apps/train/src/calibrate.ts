@@ -1,16 +1,19 @@
 import {
+  choosePlacement,
   createExitTable,
   type ExitCost,
+  type ExitTable,
+  evaluateThresholds,
   fitGateParameters,
+  type OperatingPoint,
   searchThresholds,
+  selectGates,
   type ThresholdSearch,
 } from '@sluice/calibration'
 import type { BundleManifest, CalibrationRecord, JsonObject, PolicyFamily, StagedModel } from '@sluice/core'
-import { type Dataset, select } from '@sluice/datasets'
-import { inputBatches } from './input-batches.ts'
+import type { Dataset } from '@sluice/datasets'
 import type { WorkOptions } from './progress.ts'
 import { collectScores } from './score-cache.ts'
-import { measureStageTimes } from './stage-times.ts'
 
 export interface CalibrateOptions extends WorkOptions {
   readonly model: StagedModel
@@ -21,10 +24,11 @@ export interface CalibrateOptions extends WorkOptions {
   readonly maxDrop: number
   /** Judge against the full network's answers even where there are labels. */
   readonly ignoreLabels: boolean
-  /** What is minimised: MACs, or milliseconds measured here. */
-  readonly cost: 'macs' | 'time'
+  /** What is minimised; {@link countMacsCost}, or milliseconds measured on this machine. */
+  readonly cost: ExitCost
+  readonly costKind: CalibrationRecord['cost']
   readonly search: ThresholdSearch
-  /** Rows of the batch on which time is measured. */
+  /** Rows per run. */
   readonly batchSize: number
   readonly seed: number
 }
@@ -40,65 +44,66 @@ export interface CalibrationResult {
   readonly warnings: readonly string[]
 }
 
-/** Chooses a bundle's thresholds on one pass over the data. Nothing is written. */
+/**
+ * Chooses on one pass over the data which of a bundle's gates stay on and with which thresholds. A gate that does not
+ * earn its own cost is turned off. Nothing is written.
+ */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
-  const { model, manifest, dataset, family, maxDrop, search } = options
+  const { model, manifest, dataset, family, cost } = options
   const cache = await collectScores(model, manifest, dataset, options)
   const parameters = fitGateParameters(cache, family)
-  const cost = await measureCost(options)
-  const { point, met, warnings } = searchThresholds(createExitTable(cache, family, parameters, cost), {
-    maxDrop,
-    search,
+  const table = createExitTable(cache, family, parameters, cost)
+  const { standing, point, met, warnings } = chooseGatesAndThresholds(table, options)
+  const thresholds = manifest.gates.map((_, gate) => {
+    const threshold = point.thresholds[standing.indexOf(gate)] ?? Number.POSITIVE_INFINITY
+    return threshold === Number.POSITIVE_INFINITY ? null : threshold
   })
-  const thresholds = point.thresholds.map((value) => (value === Number.POSITIVE_INFINITY ? null : value))
-  const exitMacs = countMacsAtExits(manifest)
-  const macsPerSample = point.exitShares.reduce((sum, share, exit) => sum + share * (exitMacs[exit] ?? 0), 0)
+  const inMacs = evaluateThresholds(
+    selectGates({ ...table, cost: countMacsCost(manifest) }, standing),
+    point.thresholds,
+  )
   const record: CalibrationRecord = {
     data: dataset.name,
     samples: dataset.size,
     seed: options.seed,
-    target: { maxDrop, confidence: null },
+    target: { maxDrop: options.maxDrop, confidence: null },
     reference: cache.labels === null ? 'full-network' : 'labels',
-    cost: options.cost,
+    cost: options.costKind,
     measured: {
-      accuracy: point.accuracy,
-      drop: point.drop,
-      macsPerSample,
-      macsSaved: 1 - macsPerSample / manifest.macs,
-      exitShares: point.exitShares,
+      accuracy: inMacs.accuracy,
+      drop: inMacs.drop,
+      macsPerSample: inMacs.cost,
+      macsSaved: inMacs.saved,
+      exitShares: [...manifest.stages.keys()].map((stage) => shareOfStage(stage, standing, inMacs, manifest)),
     },
     guarantee: null,
   }
-  return {
-    manifest: setThresholds(manifest, family.name, parameters, thresholds, record),
-    record,
-    thresholds,
-    met,
-    warnings,
-  }
+  const calibrated = setThresholds(manifest, family.name, parameters, thresholds, record)
+  return { manifest: calibrated, record, thresholds, met, warnings }
 }
 
-async function measureCost({ model, manifest, dataset, cost, batchSize }: CalibrateOptions): Promise<ExitCost> {
-  if (cost === 'macs') {
-    const { stages } = manifest
-    return {
-      backbone: stages.map(({ macs }) => macs.backbone),
-      head: stages.slice(0, -1).map(({ macs }) => macs.head),
-    }
-  }
-  for await (const { images } of inputBatches(select(dataset, { limit: batchSize }), manifest.input, batchSize)) {
-    return measureStageTimes(model, images)
-  }
-  throw new Error('A dataset that collectScores has read cannot be empty.')
+/** MACs of each stage and head: the cost that thresholds minimise by default. */
+export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitCost {
+  return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
 }
 
-/** MACs of a row that leaves at each exit, heads included. */
-function countMacsAtExits({ stages }: BundleManifest): number[] {
-  let sum = 0
-  return stages.map(({ macs }) => {
-    sum += macs.backbone + macs.head
-    return sum
-  })
+/** `standing` are the gates that may fire; `point` has a threshold for each of them. */
+function chooseGatesAndThresholds(table: ExitTable, { maxDrop, search }: CalibrateOptions) {
+  const { gates, met } = choosePlacement(table, { maxDrop })
+  const standing = met ? gates : [...table.gates.keys()]
+  return { standing, ...searchThresholds(selectGates(table, standing), { maxDrop, search }) }
+}
+
+/** Share of the rows that leave at a stage of the bundle. */
+function shareOfStage(
+  stage: number,
+  standing: readonly number[],
+  { exitShares }: OperatingPoint,
+  { stages }: BundleManifest,
+) {
+  if (stage === stages.length - 1) return exitShares.at(-1) ?? 0
+  const gate = standing.indexOf(stage)
+  return gate < 0 ? 0 : (exitShares[gate] ?? 0)
 }
 
 function setThresholds(

@@ -4,16 +4,21 @@ import { replaceGraphParts } from './edit-graph.ts'
 import type { NodeProto } from './generated/onnx_pb.ts'
 import type { OnnxModel } from './onnx-model.ts'
 
+export interface JoinOptions {
+  /** Whether the last stage keeps its head, so that the result is one longer stage. Default false. */
+  readonly keepLastHead?: boolean
+}
+
 /**
  * Joins stages to the plain backbone, without heads: the whole network, or, from the first stages only, the network
  * truncated at a cut. Undoes {@link splitIntoStages} and {@link addHead}. Names of nodes stay, and their order but for
  * constants; what several stages hold (shared weights, shape arithmetic) comes once.
  *
- * @param stages consecutive stages from the first on; each takes what the one before yields
+ * @param stages consecutive stages; each takes what the one before yields
  * @throws InvalidArgumentError for no stages, or stages that do not follow each other
  */
-export function joinStages(stages: readonly OnnxModel[]): OnnxModel {
-  const plain = stages.map(removeHead)
+export function joinStages(stages: readonly OnnxModel[], { keepLastHead = false }: JoinOptions = {}): OnnxModel {
+  const plain = stages.map((stage, index) => (keepLastHead && index === stages.length - 1 ? stage : removeHead(stage)))
   const [first, last] = [plain[0], plain.at(-1)]
   if (first === undefined || last === undefined) throw new InvalidArgumentError('There are no stages to join.')
   checkChain(plain)
@@ -46,7 +51,7 @@ function checkChain(stages: readonly OnnxModel[]): void {
     const taken = graph.input.map(({ name }) => name).join("', '")
     if (handedOver === taken) continue
     throw new InvalidArgumentError(
-      `Stage ${index + 1} takes '${taken}' but stage ${index} yields '${handedOver}'. Pass consecutive stages from the first on.`,
+      `Stage ${index + 1} takes '${taken}' but stage ${index} yields '${handedOver}'. Pass consecutive stages.`,
     )
   }
 }

@@ -7,7 +7,7 @@ import { createToyData } from './testing/toy-data.ts'
 it('cheap heads answer on the same held-out rows, better where the classes lie further apart', async () => {
   const [near, far] = [await createToyData({ rows: 3000, separation: 0.5 }), await createToyData({ rows: 3000 })]
   const progress: number[] = []
-  const options = { engine: createTestEngine(), candidates: [near.features, far.features], seed: 4 }
+  const options = { engine: createTestEngine(), candidates: [near.features, far.features], hidden: null, seed: 4 }
   const onProgress = ({ done }: { done: number }) => progress.push(done)
   const { rows, targets, networkScores, heads } = await fitCheapHeads({ ...options, targets: far.targets, onProgress })
   expect(progress).toEqual([1, 2])
@@ -25,7 +25,13 @@ it('cheap heads answer on the same held-out rows, better where the classes lie f
 
 it('cheap heads without labels follow the network', async () => {
   const { features, targets } = await createToyData()
-  const options = { engine: createTestEngine(), candidates: [features], targets: { ...targets, labels: null }, seed: 4 }
+  const options = {
+    engine: createTestEngine(),
+    candidates: [features],
+    targets: { ...targets, labels: null },
+    hidden: null,
+    seed: 4,
+  }
   const { targets: answers, networkScores } = await fitCheapHeads(options)
   expect(answers).toEqual(argmaxRows(networkScores))
 })

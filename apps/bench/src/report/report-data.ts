@@ -1,4 +1,4 @@
-import { collectScores, findPolicyFamily, type WorkOptions } from '@sluice/app-train'
+import { collectScores, countMacsCost, findPolicyFamily, type WorkOptions } from '@sluice/app-train'
 import {
   createExitTable,
   type ExitTable,
@@ -64,12 +64,13 @@ const imagesPerStrip = 10
 /** Runs the data once and works out what the page shows. @throws DatasetError for data without labels */
 export async function collectReportData(options: ReportOptions): Promise<ReportData> {
   const { model, manifest, dataset } = options
+  if (dataset.classes.length === 0) throw createUnlabelledError(dataset)
   const cache = await collectScores(model, manifest, dataset, options)
   const { labels } = cache
-  if (labels === null) throw new DatasetError(`${dataset.name} has no labels; a report needs them to judge answers.`)
+  if (labels === null) throw createUnlabelledError(dataset)
   const family = findSharedFamily(manifest)
   const parameters = manifest.gates.map(({ policy }) => policy.parameters)
-  const table = createExitTable(cache, family, parameters, countCost(manifest))
+  const table = createExitTable(cache, family, parameters, countMacsCost(manifest))
   const thresholds = manifest.gates.map(({ policy }) => policy.threshold ?? Number.POSITIVE_INFINITY)
   const point = evaluateThresholds(table, thresholds)
   const rows = describeRows(cache, table, thresholds, labels)
@@ -95,16 +96,16 @@ export async function collectReportData(options: ReportOptions): Promise<ReportD
   }
 }
 
+function createUnlabelledError({ name }: Dataset): DatasetError {
+  return new DatasetError(`${name} has no labels; a report needs them to judge answers.`)
+}
+
 function findSharedFamily({ gates }: BundleManifest): PolicyFamily {
   const [name, ...others] = new Set(gates.map(({ policy }) => policy.name))
   if (name !== undefined && others.length === 0) return findPolicyFamily(name)
   throw new InvalidArgumentError(
     `The gates use the policies ${[name, ...others].join(', ')}; a report compares gates of one policy. Run sluice calibrate first.`,
   )
-}
-
-function countCost({ stages }: BundleManifest) {
-  return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
 }
 
 function countMacShares({ stages, macs }: BundleManifest): number[] {
@@ -151,7 +152,7 @@ function countShares(rows: readonly RowOutcome[], exits: number): number[] {
 }
 
 async function collectExamples(options: ReportOptions, rows: readonly RowOutcome[]): Promise<ExitExamples[]> {
-  if (options.dataset.sampleShape.length !== 3) return []
+  if (!isPicture(options.dataset.sampleShape)) return []
   const { stages } = options.manifest
   const examples: ExitExamples[] = []
   for (let exit = 0; exit < stages.length - 1; exit++) {
@@ -164,6 +165,11 @@ async function collectExamples(options: ReportOptions, rows: readonly RowOutcome
     })
   }
   return examples
+}
+
+/** Grey or colour, `[channels, height, width]`. */
+function isPicture([channels, ...size]: readonly number[]): boolean {
+  return size.length === 2 && (channels === 1 || channels === 3)
 }
 
 async function drawRows({ dataset, manifest, drawSample }: ReportOptions, rows: readonly RowOutcome[]) {

@@ -1,12 +1,15 @@
-import { calibrate, findPolicyFamily, policyFamilies } from '@sluice/app-train'
+import { measureTimeCost, readStages } from '@sluice/app-bench'
+import { calibrate, countMacsCost, findPolicyFamily, inputBatches, policyFamilies } from '@sluice/app-train'
 import { updateManifest } from '@sluice/bundle/node'
-import type { ThresholdSearch } from '@sluice/calibration'
+import type { ExitCost, ThresholdSearch } from '@sluice/calibration'
+import { InvalidArgumentError } from '@sluice/core'
+import { type Dataset, select } from '@sluice/datasets'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
-import type { CommandRunner } from '../context.ts'
+import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseNumber } from '../parse-option.ts'
-import { openDataFor, withBundle } from '../runtime.ts'
+import { createEngine, type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
 
 interface CalibrateOptions {
   readonly data: string
@@ -43,44 +46,66 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         .argParser(parseCount('--batch', 1)),
     )
   setAction<CalibrateOptions>(command, run, (context, options, [path = '']) =>
-    withBundle(path, context, async ({ folder, bundle, model }) => {
-      const { cost, search, maxDrop, batch } = options
-      const result = await calibrate({
-        ...context,
-        model,
-        manifest: bundle.manifest,
-        dataset: await openDataFor(bundle, options.data, context),
-        family: findPolicyFamily(options.policy),
-        maxDrop,
-        ignoreLabels: !options.labels,
-        cost,
-        search,
-        batchSize: batch,
-        seed: context.options.seed,
-      })
-      for (const warning of result.warnings) context.note(warning)
-      if (!result.met) {
-        context.note(
-          `No thresholds meet a drop of ${maxDrop} points; the gates stay off. Allow a larger --max-drop, or pass more data.`,
-        )
-      }
-      await updateManifest(folder, () => result.manifest)
-      const { target, samples, measured, guarantee } = result.record
-      const tuning = { samples, drop: measured.drop, macsSaved: measured.macsSaved }
-      return {
-        json: { policy: options.policy, thresholds: result.thresholds, target, tuning, guarantee },
-        lines: [
-          `${options.policy}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
-          ...formatTable([
-            ['gate', 'threshold', 'samples leaving'],
-            ...result.thresholds.map((threshold, gate) => [
-              String(gate),
-              threshold === null ? 'off' : threshold.toFixed(4),
-              formatShare(measured.exitShares[gate] ?? 0),
+    withBundle(
+      path,
+      context,
+      async (loaded) => {
+        const { folder, bundle, model } = loaded
+        const dataset = await openDataFor(bundle, options.data, context)
+        const { cost, search, maxDrop, batch } = options
+        const result = await calibrate({
+          ...context,
+          model,
+          manifest: bundle.manifest,
+          dataset,
+          family: findPolicyFamily(options.policy),
+          maxDrop,
+          ignoreLabels: !options.labels,
+          cost: cost === 'macs' ? countMacsCost(bundle.manifest) : await measureCost(context, loaded, dataset, batch),
+          costKind: cost,
+          search,
+          batchSize: batch,
+          seed: context.options.seed,
+        })
+        for (const warning of result.warnings) context.note(warning)
+        if (!result.met) {
+          context.note(
+            `No thresholds meet a drop of ${maxDrop} points; the gates stay off. Allow a larger --max-drop, or pass more data.`,
+          )
+        }
+        await updateManifest(folder, () => result.manifest)
+        const { target, samples, measured, guarantee } = result.record
+        const tuning = { samples, drop: measured.drop, macsSaved: measured.macsSaved }
+        return {
+          json: { policy: options.policy, thresholds: result.thresholds, target, tuning, guarantee },
+          lines: [
+            `${options.policy}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
+            ...formatTable([
+              ['gate', 'threshold', 'samples leaving'],
+              ...result.thresholds.map((threshold, gate) => [
+                String(gate),
+                threshold === null ? 'off' : threshold.toFixed(4),
+                formatShare(measured.exitShares[gate] ?? 0),
+              ]),
             ]),
-          ]),
-        ],
-      }
-    }),
+          ],
+        }
+      },
+      { keepsIdleGates: true },
+    ),
   )
+}
+
+/** Milliseconds of stages and gates on this machine, for one batch of the data. */
+async function measureCost(
+  context: CommandContext,
+  { bundle, model }: LoadedBundle,
+  dataset: Dataset,
+  batchSize: number,
+): Promise<ExitCost> {
+  const rows = select(dataset, { limit: batchSize })
+  const { value: batch } = await inputBatches(rows, bundle.manifest.input, batchSize).next()
+  if (!batch) throw new InvalidArgumentError(`${dataset.name} is empty; time is measured on its first rows.`)
+  const stages = await readStages(bundle)
+  return measureTimeCost({ model, stages, engine: createEngine(context), images: batch.images, signal: context.signal })
 }

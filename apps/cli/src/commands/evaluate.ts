@@ -22,11 +22,13 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
     .requiredOption('--data <data>', 'labelled data')
     .addOption(new Option('--batch <n>', 'rows per batch').default(64).argParser(parseCount('--batch', 1)))
   setAction<EvaluateOptions>(command, run, (context, { data, batch }, [path = '']) =>
-    withBundle(path, context, async ({ bundle, model, policy }) => {
+    withBundle(path, context, async ({ bundle, sourceStages, model, policy }) => {
       const dataset = await openDataFor(bundle, data, context)
       const full = await loadBackbone(createEngine(context), await readStages(bundle))
       try {
-        const evaluation = await evaluate({ ...context, model, policy, full, dataset, batchSize: batch })
+        const active = await evaluate({ ...context, model, policy, full, dataset, batchSize: batch })
+        const exits = active.exits.map((exit) => ({ ...exit, stage: sourceStages[exit.stage] ?? exit.stage }))
+        const evaluation = { ...active, exits }
         return { json: evaluation, lines: describeEvaluation(evaluation) }
       } finally {
         await full.release()

@@ -17,7 +17,7 @@ export function addPredictCommand(program: Command, run: CommandRunner): void {
     'sluice predict resnet56.sluice cat.png dog.jpg',
   )
   setAction<object>(command, run, (context, _options, [path = '', ...files]) =>
-    withBundle(path, context, async ({ bundle, model, policy }) => {
+    withBundle(path, context, async ({ bundle, sourceStages, model, policy }) => {
       const { input, classes } = bundle.manifest
       const gated = createGatedModel({ model, policy })
       const predictions = []
@@ -33,7 +33,7 @@ export function addPredictCommand(program: Command, run: CommandRunner): void {
           file,
           class: classes[index] ?? String(index),
           score: answer.scores.data[index] ?? Number.NaN,
-          exit: answer.exits[0] ?? 0,
+          exit: sourceStages[answer.exits[0] ?? 0] ?? 0,
           macs: answer.macs[0] ?? 0,
         })
         context.onProgress({ phase: 'predict', done: predictions.length, total: files.length, unit: 'images' })

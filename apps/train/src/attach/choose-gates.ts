@@ -62,9 +62,11 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
 }
 
 async function scoreCandidates(options: ExploreOptions): Promise<ScoreCache> {
-  const { collection, cuts, onProgress } = options
+  const { collection, cuts, plan, onProgress } = options
   const { heads, networkScores, targets } = await fitCheapHeads({
     ...options,
+    // Half the width ranks the cuts as well and takes half the time.
+    hidden: plan.hidden === null ? null : Math.ceil(plan.hidden / 2),
     candidates: cuts.map(({ tensor }) => requireFeatures(collection, tensor)),
     targets: collection.targets(),
     onProgress: (progress) => onProgress?.({ phase: 'place gates', ...progress, unit: 'cuts' }),

@@ -1,0 +1,63 @@
+import type { ExitCost } from '@sluice/calibration'
+import type { StagedModel, Tensor } from '@sluice/core'
+import type { OnnxEngine, OnnxModel } from '@sluice/onnx-graph'
+import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
+import { summarise, timeInTurns } from './paired-timing.ts'
+
+const rounds = 9
+
+/** What is timed: the staged network and the same stages as ONNX models, from {@link readStages}. */
+export interface TimeCostOptions {
+  readonly model: StagedModel
+  readonly stages: readonly OnnxModel[]
+  /** Engine of the plain network; give it the same threads as the model's backend. */
+  readonly engine: OnnxEngine
+  /** One batch; times depend on its size. */
+  readonly images: Tensor<'float32'>
+  readonly signal?: AbortSignal
+}
+
+/**
+ * What stages and gates cost on this machine, in milliseconds per row of this batch. `backbone` is what the plain network
+ * takes from cut to cut, timed on truncated networks; `head` is what the gate adds: head, call and hand-over, the
+ * stage's own time less the backbone's, at least 0.
+ */
+export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCost> {
+  const { model, stages, engine, images, signal } = options
+  const rows = images.dims[0] ?? 1
+  const perStage = stages.map((): number[] => [])
+  const backbones = await loadTruncatedBackbones(engine, stages)
+  try {
+    const contenders = [
+      () => timeStages(model, images, perStage),
+      ...backbones.map((session) => () => runBackbone(session, images)),
+    ]
+    const [, ...truncated] = (await timeInTurns(contenders, rounds, signal)).map(
+      (times) => summarise(times).median / rows,
+    )
+    const backbone = truncated.map((ms, stage) => Math.max(0, ms - (truncated[stage - 1] ?? 0)))
+    const staged = perStage.map((times) => summarise(times).median / rows)
+    return { backbone, head: backbone.slice(0, -1).map((ms, stage) => Math.max(0, (staged[stage] ?? 0) - ms)) }
+  } finally {
+    for (const session of backbones) await session.release()
+  }
+}
+
+/** Runs one batch through all stages and appends each stage's milliseconds to its list. */
+async function timeStages(model: StagedModel, images: Tensor<'float32'>, perStage: readonly number[][]): Promise<void> {
+  let activation = await model.upload(images)
+  try {
+    for (const [stage, times] of perStage.entries()) {
+      const startMs = performance.now()
+      const result = await model.runStage(stage, activation)
+      await result.scores.read()
+      times.push(performance.now() - startMs)
+      result.scores.dispose()
+      if (result.activation === null) break
+      activation.dispose()
+      activation = result.activation
+    }
+  } finally {
+    activation.dispose()
+  }
+}

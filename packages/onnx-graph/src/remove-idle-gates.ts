@@ -1,0 +1,67 @@
+import { type Bundle, type BundleManifest, type StageDescription, UnsupportedBundleError } from '@sluice/core'
+import { joinStages } from './join.ts'
+import { readOnnxModel, writeOnnxModel } from './onnx-model.ts'
+
+/** A bundle without the gates that are off, and where its stages come from. */
+export interface ActiveBundle {
+  /** In memory; reads what it leaves unchanged from the source. */
+  readonly bundle: Bundle
+  /** Per stage, the index of the source's stage that it ends with. */
+  readonly sourceStages: readonly number[]
+}
+
+/**
+ * The same gated network without the gates that are off (threshold null): the stages around such a gate are joined and
+ * its head is left out, so it costs nothing. Answers stay the same but for rounding. The source is not changed.
+ *
+ * @throws UnsupportedBundleError for a format other than `onnx`
+ */
+export async function removeIdleGates(source: Bundle): Promise<ActiveBundle> {
+  const { manifest } = source
+  if (manifest.format !== 'onnx') {
+    throw new UnsupportedBundleError('onnx', `its format is ${manifest.format}; only stages in ONNX can be joined.`)
+  }
+  const groups = groupStages(manifest)
+  const joined = new Map<string, Uint8Array>()
+  const stages: StageDescription[] = []
+  for (const group of groups) {
+    const stage = describeGroup(manifest, group)
+    if (group.length > 1) joined.set(stage.file, await joinGroup(source, group))
+    stages.push(stage)
+  }
+  const active = manifest.gates.filter(({ policy }) => policy.threshold !== null)
+  const gates = active.map((gate, stage) => ({ ...gate, stage }))
+  return {
+    bundle: {
+      manifest: { ...manifest, stages, gates },
+      read: async (path) => joined.get(path) ?? source.read(path),
+    },
+    sourceStages: groups.map((group) => group.at(-1) ?? 0),
+  }
+}
+
+/** Indices of the stages that become one: each group ends with a gate that may fire, the last one with the network. */
+function groupStages({ stages, gates }: BundleManifest): number[][] {
+  const groups: number[][] = [[]]
+  for (const stage of stages.keys()) {
+    groups.at(-1)?.push(stage)
+    if ((gates[stage]?.policy.threshold ?? null) !== null) groups.push([])
+  }
+  return groups
+}
+
+function describeGroup({ stages }: BundleManifest, group: readonly number[]): StageDescription {
+  const parts = stages.slice(group[0], (group.at(-1) ?? 0) + 1)
+  const [first, last] = [parts[0], parts.at(-1)] as [StageDescription, StageDescription]
+  const backbone = parts.reduce((sum, { macs }) => sum + macs.backbone, 0)
+  return { ...last, input: first.input, macs: { backbone, head: last.macs.head } }
+}
+
+async function joinGroup(source: Bundle, group: readonly number[]): Promise<Uint8Array> {
+  const models = []
+  for (const stage of group) {
+    const file = source.manifest.stages[stage]?.file ?? ''
+    models.push(readOnnxModel(await source.read(file), { source: `'${file}'` }))
+  }
+  return writeOnnxModel(joinStages(models, { keepLastHead: true }))
+}
