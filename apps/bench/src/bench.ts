@@ -1,5 +1,12 @@
 import { inputBatches, type WorkOptions } from '@sluice/app-train'
-import { createGatedModel, createThresholdPolicy, type ExitPolicy, type StagedModel, type Tensor } from '@sluice/core'
+import {
+  createGatedModel,
+  createThresholdPolicy,
+  type ExitPolicy,
+  InvalidArgumentError,
+  type StagedModel,
+  type Tensor,
+} from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
 import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
@@ -117,13 +124,21 @@ async function countExits(
   return { shares: leaving.map((count) => count / rows), macsSaved: 1 - macs / (rows * fullMacs) }
 }
 
-/** Whole batches of the first rows; fewer than asked for where the dataset is smaller, at least one. */
+/**
+ * Whole batches of the first rows; fewer than asked for where the dataset is smaller, at least one.
+ * @throws InvalidArgumentError when the dataset does not fill one batch
+ */
 async function readBatches(
   model: StagedModel,
   dataset: Dataset,
   size: number,
   rows: number,
 ): Promise<Tensor<'float32'>[]> {
+  if (dataset.size < size) {
+    throw new InvalidArgumentError(
+      `${dataset.name} has ${dataset.size} samples, too few for a batch of ${size}; pass more data or smaller sizes (--batch).`,
+    )
+  }
   const limit = Math.max(size, Math.floor(Math.min(rows, dataset.size) / size) * size)
   const batches: Tensor<'float32'>[] = []
   for await (const { images } of inputBatches(select(dataset, { limit }), model.network.input, size)) {

@@ -1,0 +1,118 @@
+import type { StagedModel } from '@sluice/core'
+import {
+  createRandomReferenceNetwork,
+  createReferenceBackend,
+  createReferenceBundle,
+  createScriptedPolicy,
+} from '@sluice/core/reference'
+import type { Dataset } from '@sluice/datasets'
+import { createGraphBuilder, type OnnxEngine, type OnnxModel } from '@sluice/onnx-graph'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { bench } from './bench.ts'
+
+let nowMs = 0
+
+beforeEach(() => {
+  nowMs = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const dataset: Dataset = {
+  name: 'zeros',
+  size: 10,
+  classes: [],
+  sampleShape: [2],
+  read: async ({ length }) => ({ images: new Float32Array(2 * length), labels: null, rows: length }),
+}
+
+/** A model of three stages, each of which takes 4 ms by the fake clock, whatever the rows. */
+async function createTimedModel(): Promise<StagedModel> {
+  const network = createRandomReferenceNetwork({ seed: 1, inputShape: [2], cutWidths: [3, 3], classCount: 2 })
+  const model = await createReferenceBackend().load(await createReferenceBundle(network))
+  const { runStage } = model
+  return {
+    ...model,
+    runStage: (index, activation) => {
+      nowMs += 4
+      return runStage(index, activation)
+    },
+  }
+}
+
+/** Stages of one node each, so that they can be joined and truncated. */
+function createStages(): OnnxModel[] {
+  return ['input', 'first', 'second'].map((input, index) => {
+    const builder = createGraphBuilder({ name: `stage ${index}` })
+    builder.input(input, 'float32', ['batch', 2])
+    const output = ['first', 'second', 'scores'][index] ?? ''
+    builder.node('Relu', [input], {}, output)
+    builder.output(output, 'float32', ['batch', 2])
+    return builder.buildModel()
+  })
+}
+
+/** Plain networks truncated behind each stage take these milliseconds; the last one is the whole network. */
+function createTimedEngine(durations: readonly number[]): OnnxEngine & { readonly released: () => number } {
+  const left = [...durations]
+  let released = 0
+  return {
+    specVersion: 'v1',
+    name: 'timed',
+    released: () => released,
+    async createSession() {
+      const ms = left.shift() ?? Number.NaN
+      return {
+        inputNames: ['input'],
+        outputNames: ['scores'],
+        async run() {
+          nowMs += ms
+          return { scores: { type: 'float32', dims: [1, 2], data: new Float32Array(2) } }
+        },
+        async release() {
+          released++
+        },
+      }
+    },
+  }
+}
+
+describe('bench', () => {
+  it('judges times against the full network and the ideal for the same exits', async () => {
+    const model = await createTimedModel()
+    const engine = createTimedEngine([2, 5, 10])
+    // Of each batch of four, two rows leave at the first gate and two at the second, so that the last stage never runs.
+    const policy = createScriptedPolicy([0, 0, 1, 1])
+    const options = { model, policy, engine, stages: createStages(), dataset, batchSizes: [4], rows: 9, rounds: 3 }
+    const { batch } = await bench(options)
+    const [first, second, third] = model.network.stages.map(({ macs }) => macs.backbone + macs.head)
+    const macs = ((first ?? 0) + (first ?? 0) + (second ?? 0)) / 2
+    const fullMacs = model.network.stages.reduce((sum, stage) => sum + stage.macs.backbone, 0)
+    expect(third).toBeGreaterThan(0)
+    expect(batch).toEqual([
+      {
+        size: 4,
+        full: { median: 10, min: 10, max: 10 },
+        gated: { median: 8, min: 8, max: 8 },
+        noExit: { median: 12, min: 12, max: 12 },
+        timeSaved: expect.closeTo(1 - 8 / 10, 12),
+        macsSaved: expect.closeTo(1 - macs / fullMacs, 12),
+        idealTimeSaved: expect.closeTo(1 - (0.5 * 2 + 0.5 * 5) / 10, 12),
+        overhead: expect.closeTo(12 / 10 - 1, 12),
+      },
+    ])
+    expect(engine.released()).toBe(3)
+  })
+
+  it('refuses a batch larger than the data, and frees the plain networks', async () => {
+    const engine = createTimedEngine([2, 5, 10])
+    const policy = createScriptedPolicy([])
+    const options = { model: await createTimedModel(), policy, engine, stages: createStages(), dataset }
+    const run = bench({ ...options, batchSizes: [11], rows: 11, rounds: 1 })
+    await expect(run).rejects.toThrow('zeros has 10 samples, too few for a batch of 11')
+    expect(engine.released()).toBe(3)
+  })
+})

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { medianRatio, summarise, timeInTurns } from './paired-timing.ts'
+
+describe('timeInTurns', () => {
+  let nowMs = 0
+
+  beforeEach(() => {
+    nowMs = 1000
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  })
+
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  /** Work that takes the given milliseconds, one after another, and writes its name down. */
+  const createWork = (name: string, log: string[], durations: readonly number[]) => {
+    const left = [...durations]
+    return async () => {
+      log.push(name)
+      nowMs += left.shift() ?? 0
+    }
+  }
+
+  it('lets another contender begin each round and does not count the round before', async () => {
+    const log: string[] = []
+    const contenders = [
+      createWork('a', log, [90, 1, 2, 3]),
+      createWork('b', log, [90, 4, 5, 6]),
+      createWork('c', log, [90, 7, 8, 9]),
+    ]
+    const times = await timeInTurns(contenders, 3)
+    expect(log.join('')).toBe('abc' + 'abc' + 'bca' + 'cab')
+    expect(times).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ])
+  })
+
+  it('stops between two turns with the reason of the signal', async () => {
+    const log: string[] = []
+    const controller = new AbortController()
+    const second = async () => {
+      log.push('b')
+      if (log.length === 4) controller.abort(new Error('enough'))
+    }
+    const work = timeInTurns([createWork('a', log, []), second], 5, controller.signal)
+    await expect(work).rejects.toThrow('enough')
+    expect(log.join('')).toBe('abab')
+  })
+})
+
+describe('summarise', () => {
+  it('gives median, least and most, of odd and even counts, in any order', () => {
+    expect(summarise([5, 1, 9])).toEqual({ median: 5, min: 1, max: 9 })
+    expect(summarise([10, 2, 4, 100])).toEqual({ median: 7, min: 2, max: 100 })
+    expect(summarise([3])).toEqual({ median: 3, min: 3, max: 3 })
+  })
+
+  it('sorts numbers, not their text, and leaves the list as it was', () => {
+    const values = [100, 9, 20]
+    expect(summarise(values).median).toBe(20)
+    expect(values).toEqual([100, 9, 20])
+  })
+})
+
+describe('medianRatio', () => {
+  it('takes the ratio in each round first, so that a drift of both cancels', () => {
+    expect(medianRatio([2, 20, 200], [1, 10, 100])).toBe(2)
+    // Of the lists themselves the medians are 30 and 10.
+    expect(medianRatio([1, 30, 200], [1, 10, 100])).toBe(2)
+    expect(medianRatio([1, 4], [1, 2])).toBe(1.5)
+  })
+})
