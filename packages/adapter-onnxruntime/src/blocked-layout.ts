@@ -1,8 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type GraphProto, type NodeProto, type OnnxModel, readOnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
-import { anchorLayout } from './anchor-layout.ts'
+import {
+  addLayoutHints,
+  type GraphProto,
+  type NodeProto,
+  type OnnxModel,
+  readOnnxModel,
+  writeOnnxModel,
+} from '@sluice/onnx-graph'
 import type { StageFile } from './backend.ts'
 import { OnnxRuntimeError } from './errors.ts'
 import type { SessionFactory } from './session-factory.ts'
@@ -49,8 +55,8 @@ async function optimise(stages: readonly StageFile[], sessions: SessionFactory):
     const models: OnnxModel[] = []
     for (const { description, model } of stages) {
       const options = { optimizedModelFilePath: optimisedModelPath }
-      const anchored = anchorLayout(model, description)
-      const session = await sessions.create(anchored, `Optimising '${description.file}'`, options)
+      const hinted = addLayoutHints(readOnnxModel(model, { source: `'${description.file}'` }))
+      const session = await sessions.create(writeOnnxModel(hinted), `Optimising '${description.file}'`, options)
       await session.release()
       models.push(readOnnxModel(await readFile(optimisedModelPath)))
     }

@@ -8,6 +8,11 @@ import { createSearchSpace, type SearchSpace } from './threshold-grid.ts'
 export interface PlacementOptions extends DropTarget {
   /** At most so many gates are chosen. Default: all candidates. */
   readonly maxGates?: number
+  /**
+   * A further gate must save at least this fraction of the backbone's cost. Default 0.001: less is noise and one more
+   * head to ship.
+   */
+  readonly leastGain?: number
 }
 
 export interface Placement {
@@ -20,9 +25,6 @@ export interface Placement {
   readonly warnings: readonly string[]
 }
 
-/** A further gate must save this fraction of the backbone's cost: less is noise and one more head to ship. */
-const smallestGain = 0.001
-
 /**
  * Chooses the candidate gates that minimise the mean cost at the target drop. Starts without gates; adds the best,
  * then leaves out or moves whatever pays, as long as something does. Each set of gates is priced by the level path, one
@@ -33,18 +35,13 @@ const smallestGain = 0.001
  */
 export function choosePlacement(table: ExitTable, options: PlacementOptions): Placement {
   checkExitTable(table)
-  const { maxGates = Math.max(table.gates.length, 1) } = options
+  const { maxGates = Math.max(table.gates.length, 1), leastGain = 0.001 } = options
   if (!Number.isInteger(maxGates) || maxGates < 1) {
     throw new InvalidArgumentError(`maxGates is ${maxGates}; pass an integer >= 1.`)
   }
   const path = createLevelPath(table)
   const price = createPricer(createSearchSpace(table, path), createDropTest(options))
-  const gates = improve(
-    table.gates.length,
-    maxGates,
-    smallestGain * countFullCost(table.cost),
-    (set) => price(set).cost,
-  )
+  const gates = improve(table.gates.length, maxGates, leastGain * countFullCost(table.cost), (set) => price(set).cost)
   const { step } = price(gates)
   const thresholds = gates.map((gate) => path.thresholds[gate]?.[step] as number)
   const point = evaluateThresholds(selectGates(table, gates), thresholds)

@@ -14,7 +14,7 @@ import { createEngine, type LoadedBundle, openDataFor, withBundle } from '../run
 interface CalibrateOptions {
   readonly data: string
   readonly maxDrop: number
-  readonly policy: string
+  readonly policy?: string
   readonly labels: boolean
   readonly cost: 'macs' | 'time'
   readonly search: ThresholdSearch
@@ -32,7 +32,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
   )
     .requiredOption('--data <data>', 'data that the network was not trained on')
     .requiredOption('--max-drop <points>', 'points of accuracy that may be lost', parseNumber('--max-drop', 0, 100))
-    .addOption(new Option('--policy <name>', 'exit policy').choices(names).default('softmax'))
+    .addOption(new Option('--policy <name>', "exit policy; the bundle's own when absent").choices(names))
     .option('--no-labels', "judge by the full network's answers instead of labels")
     .addOption(new Option('--cost <kind>', 'what is minimised').choices(['macs', 'time']).default('macs'))
     .addOption(
@@ -51,6 +51,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
       context,
       async (loaded) => {
         const { folder, bundle, model } = loaded
+        const family = findPolicyFamily(options.policy ?? bundle.manifest.gates[0]?.policy.name ?? 'softmax')
         const dataset = await openDataFor(bundle, options.data, context)
         const { cost, search, maxDrop, batch } = options
         const result = await calibrate({
@@ -58,7 +59,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
           model,
           manifest: bundle.manifest,
           dataset,
-          family: findPolicyFamily(options.policy),
+          family,
           maxDrop,
           ignoreLabels: !options.labels,
           cost: cost === 'macs' ? countMacsCost(bundle.manifest) : await measureCost(context, loaded, dataset, batch),
@@ -70,16 +71,16 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         for (const warning of result.warnings) context.note(warning)
         if (!result.met) {
           context.note(
-            `No thresholds meet a drop of ${maxDrop} points; the gates stay off. Allow a larger --max-drop, or pass more data.`,
+            `No thresholds meet a drop of ${maxDrop} points and save anything; the gates stay off. Allow a larger --max-drop, or pass more data.`,
           )
         }
         await updateManifest(folder, () => result.manifest)
         const { target, samples, measured, guarantee } = result.record
         const tuning = { samples, drop: measured.drop, macsSaved: measured.macsSaved }
         return {
-          json: { policy: options.policy, thresholds: result.thresholds, target, tuning, guarantee },
+          json: { policy: family.name, thresholds: result.thresholds, target, tuning, guarantee },
           lines: [
-            `${options.policy}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
+            `${family.name}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
             ...formatTable([
               ['gate', 'threshold', 'samples leaving'],
               ...result.thresholds.map((threshold, gate) => [
