@@ -39,7 +39,7 @@ export interface CalibrationResult {
   readonly record: CalibrationRecord
   /** One per gate; null never fires. */
   readonly thresholds: readonly (number | null)[]
-  /** False when no thresholds meet the target: all gates are then off. */
+  /** False when no gate saves anything within the target: all gates are then off. */
   readonly met: boolean
   readonly warnings: readonly string[]
 }
@@ -89,8 +89,8 @@ export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitC
 
 /** `standing` are the gates that may fire; `point` has a threshold for each of them. */
 function chooseGatesAndThresholds(table: ExitTable, { maxDrop, search }: CalibrateOptions) {
-  const { gates, met } = choosePlacement(table, { maxDrop })
-  const standing = met ? gates : [...table.gates.keys()]
+  const { gates: standing, ...placement } = choosePlacement(table, { maxDrop })
+  if (!placement.met) return { standing, ...placement }
   return { standing, ...searchThresholds(selectGates(table, standing), { maxDrop, search }) }
 }
 

@@ -61,14 +61,17 @@ export interface ReportData {
 
 const imagesPerStrip = 10
 
-/** Runs the data once and works out what the page shows. @throws DatasetError for data without labels */
+/**
+ * Runs the data once and works out what the page shows.
+ * @throws DatasetError for data without labels, InvalidArgumentError for a bundle whose gates are off or of several policies
+ */
 export async function collectReportData(options: ReportOptions): Promise<ReportData> {
   const { model, manifest, dataset } = options
   if (dataset.classes.length === 0) throw createUnlabelledError(dataset)
+  const family = findSharedFamily(manifest)
   const cache = await collectScores(model, manifest, dataset, options)
   const { labels } = cache
   if (labels === null) throw createUnlabelledError(dataset)
-  const family = findSharedFamily(manifest)
   const parameters = manifest.gates.map(({ policy }) => policy.parameters)
   const table = createExitTable(cache, family, parameters, countMacsCost(manifest))
   const thresholds = manifest.gates.map(({ policy }) => policy.threshold ?? Number.POSITIVE_INFINITY)
@@ -101,6 +104,11 @@ function createUnlabelledError({ name }: Dataset): DatasetError {
 }
 
 function findSharedFamily({ gates }: BundleManifest): PolicyFamily {
+  if (gates.every(({ policy }) => policy.threshold === null)) {
+    throw new InvalidArgumentError(
+      'No gate of this bundle is on, so there is nothing to report. Run sluice calibrate, with a larger --max-drop where it left the gates off.',
+    )
+  }
   const [name, ...others] = new Set(gates.map(({ policy }) => policy.name))
   if (name !== undefined && others.length === 0) return findPolicyFamily(name)
   throw new InvalidArgumentError(

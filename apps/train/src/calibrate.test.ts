@@ -1,0 +1,152 @@
+import { argmaxRows, createGatedModel } from '@sluice/core'
+import {
+  computeReferenceScores,
+  createRandomBatch,
+  createRandomReferenceNetwork,
+  createReferenceBackend,
+  createReferenceBundle,
+} from '@sluice/core/reference'
+import { describe, expect, it } from 'vitest'
+import { type CalibrateOptions, calibrate, countMacsCost } from './calibrate.ts'
+import { createBundlePolicy, findPolicyFamily } from './policies.ts'
+import { collectScores } from './score-cache.ts'
+import { createMemoryDataset } from './testing/memory-dataset.ts'
+
+const rows = 500
+const classCount = 3
+const network = createRandomReferenceNetwork({ seed: 9, inputShape: [30], cutWidths: [12, 12], classCount })
+const batch = createRandomBatch(10, rows, [30])
+const stageScores = computeReferenceScores(network, batch)
+
+/** The full network's answers, every tenth one replaced by another class. */
+const labels = argmaxRows(stageScores[2] ?? { data: new Float32Array(), rows: 0, classCount }).map((answer, row) =>
+  row % 10 === 0 ? (answer + 1) % classCount : answer,
+)
+const dataset = createMemoryDataset(batch.data, [30], labels, classCount)
+
+async function load() {
+  const bundle = await createReferenceBundle(network)
+  return { manifest: bundle.manifest, model: await createReferenceBackend().load(bundle) }
+}
+
+async function createOptions(more: Partial<CalibrateOptions> = {}): Promise<CalibrateOptions> {
+  const { manifest, model } = await load()
+  return {
+    model,
+    manifest,
+    dataset,
+    family: findPolicyFamily('softmax'),
+    maxDrop: 20,
+    ignoreLabels: false,
+    cost: countMacsCost(manifest),
+    costKind: 'macs',
+    search: 'level',
+    batchSize: 64,
+    seed: 0,
+    ...more,
+  }
+}
+
+describe('collectScores', () => {
+  it('keeps the scores of every stage for every row, in order, whatever the batch', async () => {
+    for (const batchSize of [1, 7, 500, 1000]) {
+      const { manifest, model } = await load()
+      const done: number[] = []
+      const cache = await collectScores(model, manifest, dataset, {
+        batchSize,
+        onProgress: (event) => done.push(event.done),
+      })
+      expect([...cache.gates.map(({ scores }) => scores), cache.final]).toEqual(stageScores)
+      expect(cache.gates.map(({ weightNorms }) => weightNorms)).toEqual(
+        manifest.gates.map(({ head }) => head.weightNorms),
+      )
+      expect(cache.labels).toEqual(labels)
+      expect(done.at(-1)).toBe(rows)
+      expect(model.liveHandles).toBe(0)
+    }
+  })
+
+  it('has no labels where the data have none or they are to be ignored', async () => {
+    const { manifest, model } = await load()
+    const unlabelled = createMemoryDataset(batch.data, [30], null, classCount)
+    expect((await collectScores(model, manifest, unlabelled)).labels).toBeNull()
+    expect((await collectScores(model, manifest, dataset, { ignoreLabels: true })).labels).toBeNull()
+  })
+
+  it('stops between batches with the reason of the signal and disposes every handle', async () => {
+    const { manifest, model } = await load()
+    const controller = new AbortController()
+    const options = {
+      batchSize: 50,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    }
+    await expect(collectScores(model, manifest, dataset, options)).rejects.toThrow('enough')
+    expect(model.liveHandles).toBe(0)
+  })
+
+  it('refuses samples of another shape', async () => {
+    const { manifest, model } = await load()
+    const wide = createMemoryDataset(new Float32Array(62), [31], null, classCount)
+    await expect(collectScores(model, manifest, wide)).rejects.toThrow('has shape [31]; pass [30]')
+  })
+})
+
+describe('calibrate', () => {
+  it.each([
+    ['softmax', 58],
+    ['entropy', 58],
+    ['margin-difference', 58],
+  ])('writes thresholds of the %s policy with which the bundle loses what is recorded', async (policy, maxDrop) => {
+    const options = await createOptions({ family: findPolicyFamily(policy), maxDrop })
+    const { manifest, record, thresholds, met } = await calibrate(options)
+    expect(met).toBe(true)
+    expect(manifest.gates.map((gate) => gate.policy.threshold)).toEqual(thresholds)
+    expect(manifest.gates.every((gate) => gate.policy.name === policy)).toBe(true)
+    expect(manifest.calibration).toBe(record)
+
+    const gated = createGatedModel({ model: options.model, policy: createBundlePolicy(manifest) })
+    const { classes, exits } = await gated.predict(batch)
+    const accuracy = classes.filter((answer, row) => answer === labels[row]).length / rows
+    expect(record.measured.accuracy).toBeCloseTo(accuracy, 12)
+    expect(record.measured.drop).toBeCloseTo(100 * (0.9 - accuracy), 9)
+    expect(record.measured.drop).toBeLessThanOrEqual(maxDrop)
+    expect(record.measured.macsSaved).toBeGreaterThan(0)
+    const shares = [0, 1, 2].map((exit) => exits.filter((value) => value === exit).length / rows)
+    expect(record.measured.exitShares).toEqual(shares.map((share) => expect.closeTo(share, 12)))
+    expect(record).toMatchObject({
+      data: 'memory',
+      samples: rows,
+      target: { maxDrop, confidence: null },
+      guarantee: null,
+    })
+  })
+
+  it('leaves the gates off and says so when no threshold meets the target', async () => {
+    const { met, thresholds, record } = await calibrate(await createOptions({ maxDrop: 0 }))
+    expect({ met, thresholds }).toEqual({ met: false, thresholds: [null, null] })
+    expect(record.measured).toMatchObject({ drop: 0, macsSaved: 0, exitShares: [0, 0, 1] })
+  })
+
+  it('leaves gates off that cost more than they save', async () => {
+    const { stages } = (await load()).manifest
+    const cost = { backbone: stages.map(() => 1), head: [5, 5] }
+    const { met, thresholds } = await calibrate(await createOptions({ cost, maxDrop: 50 }))
+    expect({ met, thresholds }).toEqual({ met: false, thresholds: [null, null] })
+  })
+
+  it('counts disagreement with the full network without labels', async () => {
+    const { record } = await calibrate(await createOptions({ ignoreLabels: true }))
+    expect(record.reference).toBe('full-network')
+    expect(record.measured.accuracy).toBeCloseTo(1 - record.measured.drop / 100, 12)
+  })
+
+  it('warns of few samples, and changes nothing of the manifest it was given', async () => {
+    const few = createMemoryDataset(batch.data.slice(0, 99 * 30), [30], labels.slice(0, 99), classCount)
+    const options = await createOptions({ dataset: few })
+    const before = structuredClone(options.manifest)
+    const { warnings } = await calibrate(options)
+    expect(warnings).toEqual([expect.stringContaining('Only 99 samples')])
+    expect(options.manifest).toEqual(before)
+  })
+})
