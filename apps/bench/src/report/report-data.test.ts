@@ -47,7 +47,7 @@ async function createOptions(thresholds: readonly (number | null)[]): Promise<Re
 
 describe('collectReportData', () => {
   it('tells the exits that the gated network takes, by exit and by class', async () => {
-    const options = await createOptions([0.42, 0.7])
+    const options = await createOptions([0.41, 0.43])
     const report = await collectReportData(options)
     const gated = createGatedModel({ model: options.model, policy: createBundlePolicy(options.manifest) })
     const { exits, classes, macs } = await gated.predict(batch)
