@@ -20,15 +20,19 @@ export function describeFailure(error: unknown, debug: boolean): Failure {
   }
   const isExpected = SluiceError.isInstance(error)
   const stack = debug ? `${error instanceof Error ? error.stack : error}\n` : ''
-  const hint = isExpected || debug ? '' : ' Run it again with --debug to see where.'
+  const hint = isExpected || debug ? '' : '. Run it again with --debug to see where.'
   return {
     status: isExpected && error.code === 'invalid-argument' ? 2 : 1,
-    message: `${stack}sluice: ${toOneLine(error)}${hint}`,
+    message: `${stack}sluice: ${isExpected ? error.message : toOneLine(error)}${hint}`,
     signal: null,
   }
 }
 
+/** Other people's errors may have several lines, and a full stop or none. */
 function toOneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  return text.trim().replace(/\s*\n\s*/g, ' ')
+  return text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
 }
