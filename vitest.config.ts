@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
     setupFiles: ['tooling/fail-on-console.ts'],
     reporters: ['default', createSummaryReporter()],
+    // ONNX Runtime's native library otherwise writes telemetry files into the temporary folder.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 60_000,
     maxWorkers: 2,
   },

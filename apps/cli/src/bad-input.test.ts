@@ -44,6 +44,12 @@ const attachTo = (model: string, data: string, ...options: string[]) => [
   ...(options.length === 0 ? tinyNormalisation : options),
 ]
 
+it('a policy that the bundle was not calibrated for is refused', async () => {
+  const args = ['evaluate', bundle, '--data', training, '--policy']
+  await expectRefusal([...args, 'entropy'], 2, /chosen for the policy 'softmax'; run sluice calibrate --policy entropy/)
+  expect((await runSluice(...args, 'softmax')).status).toBe(0)
+})
+
 describe('a model', () => {
   it('that is missing, a folder, cut off or no ONNX file is refused', async () => {
     const cut = await writeAt(join(folder, 'cut.onnx'), (await readFile(network)).subarray(0, 5000))

@@ -63,8 +63,11 @@ async function forEachStage(
         activation.dispose()
         activation = result.activation
       }
-      visit(stage, await result.scores.read())
-      result.scores.dispose()
+      try {
+        visit(stage, await result.scores.read())
+      } finally {
+        result.scores.dispose()
+      }
     }
   } finally {
     activation.dispose()

@@ -1,4 +1,5 @@
 import { type Evaluation, evaluate, loadBackbone, readStages } from '@sluice/app-bench'
+import { type BundleManifest, InvalidArgumentError } from '@sluice/core'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
@@ -9,6 +10,7 @@ import { createEngine, openDataFor, withBundle } from '../runtime.ts'
 interface EvaluateOptions {
   readonly data: string
   readonly batch: number
+  readonly policy?: string
 }
 
 /** `sluice evaluate`: the gated network beside the full one. */
@@ -21,8 +23,10 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
   )
     .requiredOption('--data <data>', 'labelled data')
     .addOption(new Option('--batch <n>', 'rows per batch').default(64).argParser(parseCount('--batch', 1)))
-  setAction<EvaluateOptions>(command, run, (context, { data, batch }, [path = '']) =>
+    .option('--policy <name>', 'refuse a bundle that was calibrated for another policy')
+  setAction<EvaluateOptions>(command, run, (context, { data, batch, policy: wanted }, [path = '']) =>
     withBundle(path, context, async ({ bundle, sourceStages, model, policy }) => {
+      checkPolicy(bundle.manifest, wanted)
       const dataset = await openDataFor(bundle, data, context)
       const full = await loadBackbone(createEngine(context), await readStages(bundle))
       try {
@@ -34,6 +38,15 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
         await full.release()
       }
     }),
+  )
+}
+
+/** Thresholds mean something for the policy alone that they were chosen for. */
+function checkPolicy({ gates }: BundleManifest, wanted: string | undefined): void {
+  const other = gates.find(({ policy }) => wanted !== undefined && policy.name !== wanted)
+  if (other === undefined) return
+  throw new InvalidArgumentError(
+    `The bundle's thresholds were chosen for the policy '${other.policy.name}'; run sluice calibrate --policy ${wanted} first.`,
   )
 }
 
