@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createOnnxEngine, createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
 import { createBundlePolicy } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
-import type { Bundle, ExitPolicy, StagedModel } from '@sluice/core'
+import type { Bundle, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
 import { type ActiveBundle, removeIdleGates } from '@sluice/onnx-graph'
@@ -11,6 +11,8 @@ import type { CommandContext } from './context.ts'
 /** A bundle loaded for running, with the policy that it describes. */
 export interface LoadedBundle {
   readonly folder: string
+  /** What stands in the folder, gates that are off included. */
+  readonly source: BundleManifest
   readonly bundle: Bundle
   /** Per stage, the index of the stage in the folder that it ends with. */
   readonly sourceStages: readonly number[]
@@ -34,7 +36,7 @@ export async function withBundle<T>(
   const policy = createBundlePolicy(bundle.manifest)
   const model = await createOnnxRuntimeBackend({ threads: options.threads }).load(bundle)
   try {
-    return await work({ folder, bundle, sourceStages, model, policy })
+    return await work({ folder, source: source.manifest, bundle, sourceStages, model, policy })
   } finally {
     await model.dispose()
   }

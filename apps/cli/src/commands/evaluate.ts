@@ -25,8 +25,8 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
     .addOption(new Option('--batch <n>', 'rows per batch').default(64).argParser(parseCount('--batch', 1)))
     .option('--policy <name>', 'refuse a bundle that was calibrated for another policy')
   setAction<EvaluateOptions>(command, run, (context, { data, batch, policy: wanted }, [path = '']) =>
-    withBundle(path, context, async ({ bundle, sourceStages, model, policy }) => {
-      checkPolicy(bundle.manifest, wanted)
+    withBundle(path, context, async ({ source, bundle, sourceStages, model, policy }) => {
+      checkPolicy(source, wanted)
       const dataset = await openDataFor(bundle, data, context)
       const full = await loadBackbone(createEngine(context), await readStages(bundle))
       try {
