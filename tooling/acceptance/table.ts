@@ -1,10 +1,10 @@
-/** One row of the acceptance table. Rows of kind `must` fail the run when missed; rows of kind `time` are printed only. */
+/** One row of the acceptance table. Checked rows fail the run when missed; printed ones differ between machines. */
 export interface AcceptanceRow {
   readonly what: string
   readonly target: string
   readonly measured: string
   readonly isMet: boolean
-  readonly kind: 'must' | 'time'
+  readonly kind: 'checked' | 'printed'
 }
 
 /** The rows as a Markdown table. */
