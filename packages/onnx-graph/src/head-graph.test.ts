@@ -12,29 +12,30 @@ import { poolNaively } from './testing/naive-pooling.ts'
 import { seededValues } from './testing/seeded-values.ts'
 import { createTestNetworks } from './testing/test-networks.ts'
 
-function createLayer(inputs: number, outputs: number, seed: number): HeadLayer {
-  return { inputs, outputs, weights: seededValues(inputs * outputs, seed), bias: seededValues(outputs, seed + 1) }
+function createLayer(
+  inputs: number,
+  outputs: number,
+  seed: number,
+  activation: HeadLayer['activation'] = 'none',
+): HeadLayer {
+  const weights = seededValues(inputs * outputs, seed)
+  return { inputs, outputs, activation, weights, bias: seededValues(outputs, seed + 1) }
 }
 
-/** `x * weights + bias` for each row, in double precision. */
-function applyLayer(rows: readonly (readonly number[])[], { inputs, outputs, weights, bias }: HeadLayer): number[][] {
+/** `x * weights + bias` and the activation, for each row, in double precision. */
+function applyLayer(rows: readonly (readonly number[])[], layer: HeadLayer): number[][] {
+  const { inputs, outputs, activation, weights, bias } = layer
   return rows.map((row) => {
     return Array.from({ length: outputs }, (_, j) => {
       let sum = bias[j] as number
       for (let i = 0; i < inputs; i++) sum += (row[i] as number) * (weights[i * outputs + j] as number)
-      return sum
+      return activation === 'relu' ? Math.max(0, sum) : sum
     })
   })
 }
 
 function applyHead(activation: FloatTensor, pooling: PoolingDescription, layers: readonly HeadLayer[]): FloatTensor {
-  const rows = layers.reduce(
-    (values, layer, index) => {
-      const input = index === 0 ? values : values.map((row) => row.map((value) => Math.max(0, value)))
-      return applyLayer(input, layer)
-    },
-    poolNaively(activation, pooling),
-  )
+  const rows = layers.reduce(applyLayer, poolNaively(activation, pooling))
   return { dims: [rows.length, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) }
 }
 
@@ -62,16 +63,27 @@ function splitInTheMiddle(name: string): {
 
 const cases = [
   ['a linear head on a map', 'residual', { size: 4, kind: 'average+maximum' }, []],
-  ['a head with a hidden layer', 'residual', { size: 2, kind: 'average' }, [7]],
-  ['a head on all tokens', 'transformer', { size: 1, kind: 'average+maximum' }, [6, 5]],
+  ['a head with a hidden layer', 'residual', { size: 2, kind: 'average' }, [[7, 'relu']]],
+  [
+    'a head with a factorised hidden layer on all tokens',
+    'transformer',
+    { size: 1, kind: 'average+maximum' },
+    [
+      [3, 'none'],
+      [6, 'relu'],
+    ],
+  ],
   ['a head on the class token', 'transformer', { size: 1, kind: 'class-token' }, []],
 ] as const
 
 describe.each(cases)('%s', (_, name, pooling, hidden) => {
   test('gives the class scores of a naive product beside the unchanged activation', async () => {
     const { first, stages, shape, input } = splitInTheMiddle(name)
-    const widths = [countPooledFeatures(shape, pooling), ...hidden, 4]
-    const layers = hidden.concat(4 as never).map((width, i) => createLayer(widths[i] ?? 0, width, 10 * i + 1))
+    const layers: HeadLayer[] = []
+    for (const [width, activation] of [...hidden, [4, 'none'] as const]) {
+      const inputs = layers.at(-1)?.outputs ?? countPooledFeatures(shape, pooling)
+      layers.push(createLayer(inputs, width, 10 * layers.length + 1, activation))
+    }
     const cut = first.output ?? ''
     const withHead = addHead(first.model, cut, { pooling, layers }, 2)
     const plain = await runOnnx(writeOnnxModel(first.model), { input })
@@ -98,13 +110,17 @@ describe('a head', () => {
   })
 
   test('costs the MACs of its layers', () => {
-    expect(countHeadMacs({ layers: [createLayer(512, 256, 1), createLayer(256, 10, 2)] })).toBe(512 * 256 + 2560)
+    const last = createLayer(256, 10, 3)
+    expect(countHeadMacs({ layers: [createLayer(512, 256, 1, 'relu'), last] })).toBe(512 * 256 + 2560)
+    const factors = [createLayer(512, 64, 1), createLayer(64, 256, 2, 'relu')]
+    expect(countHeadMacs({ layers: [...factors, last] })).toBe((512 + 256) * 64 + 2560)
   })
 
   test.each([
     ['no layers', []],
     ['a first layer of another width', [createLayer(3, 4, 1)]],
     ['too few weights', [{ ...createLayer(64, 4, 1), weights: new Float32Array(3) }]],
+    ['an activation after the last layer', [createLayer(64, 4, 1, 'relu')]],
     ['layers that do not follow each other', [createLayer(64, 8, 1), createLayer(9, 4, 1)]],
   ])('is refused with %s', (_, layers) => {
     const { first } = splitInTheMiddle('residual')

@@ -6,17 +6,19 @@ import { declaredShape } from './input-shapes.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { appendPooling, countPooledFeatures } from './pooling.ts'
 
-/** One affine layer: `y = x * weights + bias`. */
+/** One affine layer, `x * weights + bias`, and what follows it. */
 export interface HeadLayer {
   readonly inputs: number
   readonly outputs: number
+  /** Applied to what the layer yields; 'none' in the last layer, which yields the class scores. */
+  readonly activation: 'relu' | 'none'
   /** `[inputs, outputs]`, row major. */
   readonly weights: Float32Array
   /** `[outputs]` */
   readonly bias: Float32Array
 }
 
-/** What turns a cut tensor into class scores: pooling, then layers with a ReLU between each two. */
+/** What turns a cut tensor into class scores: pooling, then layers one after another. */
 export interface HeadWeights {
   readonly pooling: PoolingDescription
   readonly layers: readonly HeadLayer[]
@@ -70,14 +72,17 @@ function checkLayers(layers: readonly HeadLayer[], features: number): void {
     }
     width = outputs
   }
+  if (layers.at(-1)?.activation !== 'none') {
+    throw new InvalidArgumentError("The head's last layer has an activation; class scores need 'none' there.")
+  }
 }
 
 function appendLayers(builder: GraphBuilder, features: string, layers: readonly HeadLayer[], scores: string): void {
   let row = features
-  for (const [index, { inputs, outputs, weights, bias }] of layers.entries()) {
+  for (const [index, { inputs, outputs, activation, weights, bias }] of layers.entries()) {
     const w = builder.initializer(`weights_${index}`, { type: 'float32', dims: [inputs, outputs], data: weights })
     const b = builder.initializer(`bias_${index}`, { type: 'float32', dims: [outputs], data: bias })
-    if (index === layers.length - 1) builder.node('Gemm', [row, w, b], {}, scores)
-    else row = builder.node('Relu', [builder.node('Gemm', [row, w, b])])
+    row = builder.node('Gemm', [row, w, b], {}, index === layers.length - 1 ? scores : undefined)
+    if (activation === 'relu') row = builder.node('Relu', [row])
   }
 }

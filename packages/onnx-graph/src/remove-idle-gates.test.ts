@@ -24,7 +24,13 @@ function createGatedBundle(thresholds: readonly (number | null)[]) {
     cuts.map(({ tensor }) => tensor),
   ).map(({ model, input, output }, index) => {
     const inputs = output === null ? 0 : countPooledFeatures(cuts[index]?.shape ?? [], pooling)
-    const layer = { inputs, outputs: 3, weights: seededValues(3 * inputs, index), bias: new Float32Array(3) }
+    const layer = {
+      inputs,
+      outputs: 3,
+      activation: 'none' as const,
+      weights: seededValues(3 * inputs, index),
+      bias: new Float32Array(3),
+    }
     const stage = output === null ? model : addHead(model, output, { pooling, layers: [layer] }, index)
     const file = `stage-${index}.onnx`
     files.set(file, writeOnnxModel(stage))

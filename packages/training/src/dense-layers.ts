@@ -1,10 +1,18 @@
-import { float, type GraphBuilder } from '@sluice/onnx-graph'
+import { float, type GraphBuilder, type HeadLayer } from '@sluice/onnx-graph'
 import { integerConstant } from './graph-constants.ts'
+
+/** A layer without its parameters. */
+export type LayerShape = Pick<HeadLayer, 'inputs' | 'outputs' | 'activation'>
 
 /** Names of one layer's parameters, or of their gradients: weights `[inputs, outputs]` and bias `[outputs]`. */
 export interface DenseLayerNames {
   readonly weights: string
   readonly bias: string
+}
+
+/** What the forward pass needs of a layer. */
+export interface ForwardLayer extends DenseLayerNames {
+  readonly activation: HeadLayer['activation']
 }
 
 /** Dropout at the input of one layer: the factor of every value (0, or `1 / (1 - rate)`), and the rate. */
@@ -18,29 +26,29 @@ export interface LayerDropout {
 export interface ForwardPass {
   /** `[batch, outputs of the last layer]` */
   readonly scores: string
-  /** What enters each layer, after ReLU and dropout. */
+  /** What enters each layer, after activation and dropout. */
   readonly inputs: readonly string[]
 }
 
 /**
- * Appends affine layers with a ReLU between each two, and dropout at the inputs of those layers that have one.
+ * Appends affine layers, each with its activation, and dropout at the inputs of those layers that have one.
  *
  * @param features name of the first layer's input, `[batch, inputs]`
  */
 export function appendForward(
   builder: GraphBuilder,
   features: string,
-  layers: readonly DenseLayerNames[],
+  layers: readonly ForwardLayer[],
   dropout: readonly (LayerDropout | null)[],
 ): ForwardPass {
   const inputs: string[] = []
   let row = features
-  for (const [index, { weights, bias }] of layers.entries()) {
-    if (index > 0) row = builder.node('Relu', [row])
+  for (const [index, { weights, bias, activation }] of layers.entries()) {
     const factors = dropout[index]?.factors
     if (factors !== undefined) row = builder.node('Mul', [row, factors])
     inputs.push(row)
     row = builder.node('Gemm', [row, weights, bias])
+    if (activation === 'relu') row = builder.node('Relu', [row])
   }
   return { scores: row, inputs }
 }
@@ -53,7 +61,7 @@ export function appendForward(
 export function appendBackward(
   builder: GraphBuilder,
   { inputs }: ForwardPass,
-  layers: readonly DenseLayerNames[],
+  layers: readonly ForwardLayer[],
   dropout: readonly (LayerDropout | null)[],
   scoreGradient: string,
 ): DenseLayerNames[] {
@@ -67,10 +75,12 @@ export function appendBackward(
     })
     const weights = layers[index]?.weights
     if (index === 0 || weights === undefined) break
-    // The input is positive exactly where neither ReLU nor dropout held the value back.
-    const scale = 1 / (1 - (dropout[index]?.rate ?? 0))
-    const passed = builder.node('Gemm', [gradient, weights], { transB: 1, alpha: float(scale) })
-    gradient = builder.node('Mul', [passed, builder.node('Sign', [input])])
+    const isRelu = layers[index - 1]?.activation === 'relu'
+    const scale = isRelu ? 1 / (1 - (dropout[index]?.rate ?? 0)) : 1
+    gradient = builder.node('Gemm', [gradient, weights], { transB: 1, alpha: float(scale) })
+    // After a ReLU the input is positive exactly where neither ReLU nor dropout held the value back.
+    const factors = isRelu ? builder.node('Sign', [input]) : dropout[index]?.factors
+    if (factors !== undefined) gradient = builder.node('Mul', [gradient, factors])
   }
   return gradients
 }

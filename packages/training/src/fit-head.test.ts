@@ -66,6 +66,52 @@ describe('fitHead', () => {
     expect(Math.min(...weightNorms)).toBeGreaterThan(0)
   })
 
+  it('factorises the hidden layer, as accurate and with fewer parameters', async () => {
+    const calls: { done: number; total: number }[] = []
+    const onProgress = (progress: { done: number; total: number }) => calls.push(progress)
+    const { head, parameters, fitAccuracy, epochLosses, heldOut, weightNorms } = await fitHead({
+      ...options,
+      rank: 2,
+      onProgress,
+    })
+    const shapes = head.layers.map(({ inputs, outputs, activation }) => [inputs, outputs, activation])
+    expect(shapes).toEqual([
+      [6, 2, 'none'],
+      [2, 8, 'relu'],
+      [8, 3, 'none'],
+    ])
+    expect(parameters).toBe(6 * 2 + 2 + 2 * 8 + 8 + 8 * 3 + 3)
+    expect(fitAccuracy).toBeGreaterThan(0.98)
+    expect(epochLosses).toHaveLength(recipe.epochs)
+    expect(calls.map(({ done }) => done)).toEqual(calls.map(({ done }) => done).sort((a, b) => a - b))
+    expect(calls.at(-1)?.done).toBe(calls[0]?.total)
+    expect(new Set(calls.map(({ total }) => total)).size).toBe(1)
+    const { engine, features } = options
+    const scores = await scoreFeatures({ engine, layers: head.layers, features, rows: heldOut.rows })
+    expect(heldOut.scores).toEqual(scores)
+    const last = head.layers[2]?.weights ?? new Float32Array(0)
+    const norms = [0, 1, 2].map((j) => Math.hypot(...last.filter((_, index) => index % 3 === j)))
+    for (const [j, norm] of norms.entries()) expect(weightNorms[j]).toBeCloseTo(norm, 4)
+  })
+
+  it('gives the same factorised head bit by bit for the same seed', async () => {
+    const factorised = { ...options, rank: 2 }
+    expect(await fitHead(factorised)).toEqual(await fitHead(factorised))
+  })
+
+  it('factorises after a single epoch, which leaves none for the factors', async () => {
+    const { head, epochLosses } = await fitHead({ ...options, rank: 2, recipe: { ...recipe, epochs: 1 } })
+    expect(head.layers).toHaveLength(3)
+    expect(epochLosses).toHaveLength(1)
+  })
+
+  it.each([
+    ['a rank that saves no weights', { rank: 4 }],
+    ['a linear head', { rank: 2, hidden: null }],
+  ])('leaves the head alone at %s', async (_, change) => {
+    expect(await fitHead({ ...options, ...change })).toEqual(await fitHead({ ...options, ...change, rank: null }))
+  })
+
   it('gives the same head bit by bit for the same seed, and another for another seed', async () => {
     const [first, again, other] = [
       await fitHead(options),
@@ -214,6 +260,7 @@ describe('fitHead', () => {
     ['too few row weights', { rowWeights: () => new Float32Array(3) }, /3 row weights for 600 rows/],
     ['no rows at all', { rowWeights: () => new Float32Array(600) }, /0 rows to fit/],
     ['a recipe without epochs', { recipe: () => ({ ...recipe, epochs: 0 }) }, /whole numbers from 1/],
+    ['a rank of 0', { rank: () => 0 }, /Rank 0 is not possible/],
     ['a dropout rate of 1', { recipe: () => ({ ...recipe, hiddenDropout: 1 }) }, /dropout rates/],
   ])('refuses %s', async (_, change, message) => {
     const changed = Object.fromEntries(Object.entries(change).map(([key, make]) => [key, make(toy)]))

@@ -3,6 +3,7 @@ import { argmaxRows, type ClassScores, InvalidArgumentError, NonFiniteValueError
 import type { HeadLayer, HeadWeights, OnnxEngine } from '@sluice/onnx-graph'
 import { FitDivergedError } from './errors.ts'
 import type { FeatureStore } from './feature-store.ts'
+import { fitLayers } from './fit-layers.ts'
 import { checkRecipe, type FitRecipe } from './fit-recipe.ts'
 import { foldStandardisation } from './fold-standardisation.ts'
 import { scoreFeatures } from './head-scores.ts'
@@ -11,8 +12,7 @@ import { readBlocks } from './row-blocks.ts'
 import { type RowSplit, splitRows } from './row-split.ts'
 import { measureStandardisation } from './standardisation.ts'
 import { checkTargets, type HeadTargets, readReferenceClasses } from './targets.ts'
-import { type FitProgress, type TrainResult, train } from './train.ts'
-import { parameterName } from './training-graph.ts'
+import type { FitProgress } from './train.ts'
 
 /** What {@link fitHead} fits, on what, and how. */
 export interface FitHeadOptions {
@@ -26,6 +26,11 @@ export interface FitHeadOptions {
   readonly loss: HeadLoss
   /** Width of the hidden layer; null for a linear head. */
   readonly hidden: number | null
+  /**
+   * Rank of the hidden layer's weights: the head has two smaller layers in its place, without a ReLU between them. Null,
+   * or a rank that saves no weights, leaves one layer; null when absent.
+   */
+  readonly rank?: number | null
   readonly recipe: FitRecipe
   /**
    * Factor of each row's loss, 0 or more, one per row; rows of 0 are neither fitted nor judged. All 1 when absent.
@@ -66,26 +71,34 @@ export interface FittedHead {
  * @throws the signal's reason when aborted
  */
 export async function fitHead(options: FitHeadOptions): Promise<FittedHead> {
-  const { features, targets, loss, hidden, recipe, seed, heldOutShare = 0.05 } = options
+  const { features, targets, loss, recipe, seed, rank = null, heldOutShare = 0.05 } = options
   checkRecipe(recipe)
+  checkRank(rank)
   checkTargets(targets, loss, features.rows)
   const rowWeights = checkRowWeights(options.rowWeights ?? new Float32Array(features.rows).fill(1), features.rows)
   const split = checkSplit(splitRows(rowWeights, heldOutShare, seed))
   const standardisation = await measureStandardisation(features, split.fitted)
-  const classCount = targets.networkScores.width
-  const widths = [features.width, ...(hidden === null ? [] : [hidden]), classCount]
-  const result = await train({ ...options, rowWeights, rows: split.fitted, standardisation, widths }).catch((error) =>
-    explainDivergence(error, features, split.fitted),
-  )
-  const fitted = collectLayers(result, widths)
+  const rows = split.fitted
+  const { layers: fitted, epochLosses } = await fitLayers({
+    ...options,
+    rank,
+    rowWeights,
+    rows,
+    standardisation,
+  }).catch((error) => explainDivergence(error, features, rows))
   const layers = fitted.map((layer, index) => (index === 0 ? foldStandardisation(layer, standardisation) : layer))
   return {
     head: { pooling: options.pooling, layers },
     parameters: layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0),
     weightNorms: measureWeightNorms(fitted[fitted.length - 1] as HeadLayer),
-    epochLosses: result.epochLosses,
+    epochLosses,
     ...(await judge(options, layers, split.heldOut)),
   }
+}
+
+function checkRank(rank: number | null): void {
+  if (rank === null || (Number.isInteger(rank) && rank >= 1)) return
+  throw new InvalidArgumentError(`Rank ${rank} is not possible; give a whole number from 1 on, or null for full rank.`)
 }
 
 function checkRowWeights(weights: Float32Array, rows: number): Float32Array {
@@ -116,15 +129,6 @@ async function explainDivergence(error: unknown, features: FeatureStore, rows: U
     }
   }
   throw error
-}
-
-function collectLayers({ parameters }: TrainResult, widths: readonly number[]): HeadLayer[] {
-  return widths.slice(1).map((outputs, layer) => ({
-    inputs: widths[layer] as number,
-    outputs,
-    weights: parameters[parameterName('weights', layer)]?.data as Float32Array,
-    bias: parameters[parameterName('bias', layer)]?.data as Float32Array,
-  }))
 }
 
 function measureWeightNorms({ weights, outputs }: HeadLayer): number[] {

@@ -16,7 +16,7 @@ export interface FitRecipe {
 
 /** For heads with a hidden layer of 256, found on ResNet-56's features of CIFAR-10 (docs/head-fitting.md). */
 export const mlpRecipe: FitRecipe = {
-  epochs: 8,
+  epochs: 10,
   batchRows: 800,
   peakLearningRate: 8e-3,
   inputDropout: 0.1,

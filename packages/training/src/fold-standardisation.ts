@@ -17,5 +17,5 @@ export function foldStandardisation(layer: HeadLayer, { mean, scale }: Standardi
       bias[output] = (bias[output] as number) - weight * (mean[input] as number)
     }
   }
-  return { inputs, outputs, weights, bias: Float32Array.from(bias) }
+  return { ...layer, weights, bias: Float32Array.from(bias) }
 }

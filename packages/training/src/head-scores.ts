@@ -58,7 +58,8 @@ function buildScoreGraph(layers: readonly HeadLayer[]): Uint8Array {
   const graph = createGraphBuilder({ name: 'scores' })
   graph.input('features', 'float32', ['rows', layers[0]?.inputs ?? 0])
   graph.input('rows', 'int32', ['wanted'])
-  const names = layers.map(({ inputs, outputs, weights, bias }, index) => ({
+  const names = layers.map(({ inputs, outputs, activation, weights, bias }, index) => ({
+    activation,
     weights: graph.initializer(`weights_${index}`, { type: 'float32', dims: [inputs, outputs], data: weights }),
     bias: graph.initializer(`bias_${index}`, { type: 'float32', dims: [outputs], data: bias }),
   }))

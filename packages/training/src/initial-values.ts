@@ -1,20 +1,17 @@
-import { countElements } from '@sluice/core'
-import type { NamedTensors } from '@sluice/onnx-graph'
+import type { HeadLayer } from '@sluice/onnx-graph'
+import type { LayerShape } from './dense-layers.ts'
 import type { Random } from './random.ts'
-import type { CarriedValue } from './training-graph.ts'
 
 /**
- * Values before the first step: normal weights of variance 2 / inputs (He et al., arXiv 1502.01852) in layers that a
- * ReLU follows, and zeros elsewhere, so that all classes start level.
+ * Layers before the first step: normal weights of variance 2 / inputs (He et al., arXiv 1502.01852) where a ReLU
+ * follows, and zeros elsewhere, so that all classes start level.
  */
-export function drawInitialValues(carried: readonly CarriedValue[], random: Random): NamedTensors {
-  const layerCount = carried.filter(({ kind }) => kind === 'weights').length
-  const entries = carried.map(({ input, dims, kind, layer }) => {
-    const data = new Float32Array(countElements(dims))
-    if (kind === 'weights' && layer < layerCount - 1) fillNormal(data, Math.sqrt(2 / (dims[0] as number)), random)
-    return [input, { type: 'float32', dims, data }] as const
+export function drawInitialLayers(shapes: readonly LayerShape[], random: Random): HeadLayer[] {
+  return shapes.map((shape) => {
+    const weights = new Float32Array(shape.inputs * shape.outputs)
+    if (shape.activation === 'relu') fillNormal(weights, Math.sqrt(2 / shape.inputs), random)
+    return { ...shape, weights, bias: new Float32Array(shape.outputs) }
   })
-  return Object.fromEntries(entries)
 }
 
 function fillNormal(data: Float32Array, deviation: number, random: Random): void {

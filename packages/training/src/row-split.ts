@@ -18,3 +18,9 @@ export function splitRows(weights: Float32Array, share: number, seed: number): R
   const isHeldOut = (row: number) => hash32(row ^ salt) >>> 0 < share * 0x1_0000_0000
   return { fitted: used.filter((row) => !isHeldOut(row)), heldOut: used.filter(isHeldOut) }
 }
+
+/** At most `count` of the given rows, evenly spaced, in their order. */
+export function takeEvenly(rows: Uint32Array, count: number): Uint32Array {
+  const stride = Math.ceil(rows.length / count)
+  return rows.filter((_, index) => index % stride === 0)
+}

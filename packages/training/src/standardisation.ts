@@ -1,5 +1,6 @@
 import type { FeatureStore } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
+import { takeEvenly } from './row-split.ts'
 
 /** `(x - mean) * scale` gives features of mean 0 and standard deviation 1. One value per feature each. */
 export interface Standardisation {
@@ -14,8 +15,7 @@ const sampleRows = 16_384
 /** Mean and scale of evenly spaced rows among those given (ascending, at least one). */
 export async function measureStandardisation(features: FeatureStore, rows: Uint32Array): Promise<Standardisation> {
   const { width } = features
-  const stride = Math.ceil(rows.length / sampleRows)
-  const sample = rows.filter((_, index) => index % stride === 0)
+  const sample = takeEvenly(rows, sampleRows)
   const sums = new Float64Array(width)
   const squares = new Float64Array(width)
   for await (const block of readBlocks(features, sample)) {

@@ -1,11 +1,10 @@
-import type { Tensor } from '@sluice/core'
-import type { NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
+import { countElements, type Tensor } from '@sluice/core'
+import type { HeadLayer, NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
 import { scaleAdamRates } from './adam.ts'
 import { drawDropoutFactors, drawDropoutStarts } from './dropout-factors.ts'
 import { FitDivergedError } from './errors.ts'
 import type { FeatureStore } from './feature-store.ts'
 import type { FitRecipe } from './fit-recipe.ts'
-import { drawInitialValues } from './initial-values.ts'
 import { planLearningRates } from './learning-rate.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 import { createRandom, type Random, shuffle } from './random.ts'
@@ -13,7 +12,7 @@ import { planBlocks } from './row-blocks.ts'
 import type { Standardisation } from './standardisation.ts'
 import { type BlockPlan, planSteps } from './step-plan.ts'
 import { type HeadTargets, readTargets } from './targets.ts'
-import { buildTrainingGraph } from './training-graph.ts'
+import { buildTrainingGraph, type CarriedValue, parameterName } from './training-graph.ts'
 
 /** What {@link train} works on. */
 export interface TrainOptions {
@@ -26,8 +25,8 @@ export interface TrainOptions {
   readonly rows: Uint32Array
   readonly standardisation: Standardisation
   readonly loss: HeadLoss
-  /** Values at the head's input, after each hidden layer, and classes. */
-  readonly widths: readonly number[]
+  /** The head before the first step, for standardised features. */
+  readonly layers: readonly HeadLayer[]
   readonly recipe: FitRecipe
   readonly seed: number
   readonly signal?: AbortSignal | undefined
@@ -42,8 +41,8 @@ export interface FitProgress {
 
 /** What {@link train} leaves. */
 export interface TrainResult {
-  /** Parameters by their names in the training graph, for standardised features. */
-  readonly parameters: NamedTensors
+  /** The head after the last step, for standardised features. */
+  readonly layers: readonly HeadLayer[]
   /** Mean loss of each epoch's steps. */
   readonly epochLosses: readonly number[]
 }
@@ -55,16 +54,16 @@ export interface TrainResult {
  * @throws FitDivergedError when a loss is NaN or infinite, also for features that are
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { engine, widths, loss, recipe, signal, onProgress } = options
-  const dropout = widths.slice(1).map((_, layer) => (layer === 0 ? recipe.inputDropout : recipe.hiddenDropout))
-  const graph = buildTrainingGraph({ widths, loss, dropout })
+  const { engine, layers, loss, recipe, signal, onProgress } = options
+  const dropout = layers.map((_, index) => dropoutRate(recipe, layers[index - 1]))
+  const graph = buildTrainingGraph({ layers, loss, dropout })
   const blocks = planSteps(planBlocks(options.features, options.rows), recipe.batchRows)
   const total = recipe.epochs * blocks.reduce((sum, { steps }) => sum + steps, 0)
   const rates = scaleAdamRates(planLearningRates(recipe.peakLearningRate, total))
   const random = createRandom(options.seed, 1)
   const constants = prepareConstants(options, dropout, blocks, random)
   const epochLosses: number[] = []
-  let values = drawInitialValues(graph.carried, createRandom(options.seed, 2))
+  let values = prepareValues(graph.carried, layers)
   let done = 0
   const session = await engine.createSession(graph.model)
   try {
@@ -89,17 +88,39 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   } finally {
     await session.release()
   }
-  return { parameters: values, epochLosses }
+  return { layers: layers.map((layer, index) => ({ ...layer, ...collectParameters(values, index) })), epochLosses }
+}
+
+/** What enters a layer right after another affine layer is left whole. */
+function dropoutRate({ inputDropout, hiddenDropout }: FitRecipe, before: HeadLayer | undefined): number {
+  if (before === undefined) return inputDropout
+  return before.activation === 'relu' ? hiddenDropout : 0
+}
+
+function prepareValues(carried: readonly CarriedValue[], layers: readonly HeadLayer[]): NamedTensors {
+  const entries = carried.map(({ input, dims, kind, layer }) => {
+    const data = kind === 'state' ? undefined : layers[layer]?.[kind]
+    return [input, { type: 'float32', dims, data: data ?? new Float32Array(countElements(dims)) }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function collectParameters(values: NamedTensors, layer: number): Pick<HeadLayer, 'weights' | 'bias'> {
+  return {
+    weights: values[parameterName('weights', layer)]?.data as Float32Array,
+    bias: values[parameterName('bias', layer)]?.data as Float32Array,
+  }
 }
 
 function prepareConstants(
-  { widths, standardisation }: TrainOptions,
+  { layers, standardisation }: TrainOptions,
   dropout: readonly number[],
   blocks: readonly BlockPlan[],
   random: Random,
 ): NamedTensors {
   const batchRows = Math.max(...blocks.map((block) => block.batchRows))
   const { mean, scale } = standardisation
+  const widths = layers.map(({ inputs }) => inputs)
   return { mean: vector(mean), scale: vector(scale), ...drawDropoutFactors(widths, dropout, batchRows, random) }
 }
 

@@ -2,6 +2,7 @@ import { countElements, type Tensor } from '@sluice/core'
 import { expect, it } from 'vitest'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { scaleAdamRates } from './adam.ts'
+import type { LayerShape } from './dense-layers.ts'
 import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
 import { createRandom } from './random.ts'
 import { buildTrainingGraph } from './training-graph.ts'
@@ -20,26 +21,26 @@ const learningRates = Float32Array.of(0.1, 0.05, 0.2)
 
 /** A head with its parameters as one flat list per tensor: weights and bias of each layer in turn. */
 interface NaiveHead {
-  readonly widths: readonly number[]
+  readonly layers: readonly LayerShape[]
   /** Factors of each layer's input values in one step, `[batch, inputs]`, or null. */
   readonly factors: (step: number, layer: number) => Float32Array | null
 }
 
 /** Mean loss of one step's batch, in double precision, from the definitions of the layers and of cross-entropy. */
-function batchLoss({ widths, factors }: NaiveHead, parameters: readonly number[][], step: number): number {
+function batchLoss({ layers, factors }: NaiveHead, parameters: readonly number[][], step: number): number {
   let loss = 0
   let weightSum = 0
   for (let i = 0; i < batch; i++) {
     const row = order[step * batch + i] as number
     let values = Array.from(mean, (m, j) => ((features[row * inputs + j] as number) - m) * (scale[j] as number))
-    for (const [layer, outputs] of widths.slice(1).entries()) {
-      if (layer > 0) values = values.map((value) => Math.max(0, value))
+    for (const [layer, { activation, outputs }] of layers.entries()) {
       const kept = factors(step, layer)
       if (kept !== null) values = values.map((value, j) => value * (kept[i * values.length + j] as number))
       const [weights = [], bias = []] = parameters.slice(2 * layer)
       values = bias.map((b, k) =>
         values.reduce((sum, value, j) => sum + value * (weights[j * outputs + k] as number), b),
       )
+      if (activation === 'relu') values = values.map((value) => Math.max(0, value))
     }
     const total = values.reduce((sum, value) => sum + Math.exp(value), 0)
     const weight = rowWeights[row] as number
@@ -85,17 +86,30 @@ function slopeAt(head: NaiveHead, parameters: number[][], step: number, values: 
   return slope
 }
 
+const linear: LayerShape[] = [{ inputs, outputs: classCount, activation: 'none' }]
+const mlp: LayerShape[] = [
+  { inputs, outputs: 4, activation: 'relu' },
+  { inputs: 4, outputs: classCount, activation: 'none' },
+]
+const factorised: LayerShape[] = [
+  { inputs, outputs: 2, activation: 'none' },
+  { inputs: 2, outputs: 4, activation: 'relu' },
+  { inputs: 4, outputs: classCount, activation: 'none' },
+]
+
 const heads = [
-  { name: 'a linear head', widths: [inputs, classCount], dropout: [0] },
-  { name: 'a linear head with dropout at its input', widths: [inputs, classCount], dropout: [0.25] },
-  { name: 'a head with a hidden layer', widths: [inputs, 4, classCount], dropout: [0, 0] },
-  { name: 'a head with dropout at both layers', widths: [inputs, 4, classCount], dropout: [0.25, 0.5] },
+  { name: 'a linear head', layers: linear, dropout: [0] },
+  { name: 'a linear head with dropout at its input', layers: linear, dropout: [0.25] },
+  { name: 'a head with a hidden layer', layers: mlp, dropout: [0, 0] },
+  { name: 'a head with dropout at both layers', layers: mlp, dropout: [0.25, 0.5] },
+  { name: 'a head with a factorised hidden layer', layers: factorised, dropout: [0.25, 0, 0.5] },
+  { name: 'a head with dropout between the factors', layers: factorised, dropout: [0, 0.5, 0] },
 ]
 
 it.each(heads)(
   'the graph takes the steps of a naive Adam on finite differences for $name',
-  async ({ widths, dropout }) => {
-    const graph = buildTrainingGraph({ widths, dropout, loss: createCrossEntropyLoss({ labelSmoothing: 0 }) })
+  async ({ layers, dropout }) => {
+    const graph = buildTrainingGraph({ layers, dropout, loss: createCrossEntropyLoss({ labelSmoothing: 0 }) })
     const tables = dropout.map((rate, layer) => {
       const kept = Float32Array.from({ length: 100 }, () => (random.next() < rate ? 0 : 1 / (1 - rate)))
       return { rate, kept, starts: Array.from({ length: steps }, (_, step) => 7 * step + layer) }
@@ -134,7 +148,7 @@ it.each(heads)(
     await session.release()
 
     const naive: NaiveHead = {
-      widths,
+      layers,
       factors: (step, layer) => {
         const table = tables[layer]
         return table === undefined || table.rate === 0 ? null : table.kept.subarray(table.starts[step])

@@ -1,13 +1,18 @@
 import { createGraphBuilder, elementTypeCode, type GraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
 import { type AdamState, createAdam } from './adam.ts'
-import { appendBackward, appendForward, type DenseLayerNames, type LayerDropout } from './dense-layers.ts'
+import {
+  appendBackward,
+  appendForward,
+  type DenseLayerNames,
+  type LayerDropout,
+  type LayerShape,
+} from './dense-layers.ts'
 import { integerConstant } from './graph-constants.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 
 /** What a training graph is built for. */
 export interface TrainingGraphOptions {
-  /** Values per row at the head's input, after each hidden layer, and classes. */
-  readonly widths: readonly number[]
+  readonly layers: readonly LayerShape[]
   readonly loss: HeadLoss
   /** Dropout rate at the input of each layer, 0 <= rate < 1. */
   readonly dropout: readonly number[]
@@ -56,7 +61,7 @@ export function dropoutName(layer: number): string {
  *   each step's stretch of `batch * inputs of the layer` factors begins
  */
 export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
-  const values = planCarriedValues(options.widths)
+  const values = planCarriedValues(options.layers)
   const body = createGraphBuilder({ name: 'step', prefix: 'step/' })
   const step = body.input('step/index', 'int64', [])
   const running = body.input('step/running', 'bool', [])
@@ -78,27 +83,27 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
 }
 
 /** For each parameter its value and the two sums of Adam. */
-function planCarriedValues(widths: readonly number[]): Omit<CarriedValue, 'output'>[] {
-  return widths.slice(1).flatMap((outputs, layer) => {
+function planCarriedValues(layers: readonly LayerShape[]): Omit<CarriedValue, 'output'>[] {
+  return layers.flatMap(({ inputs, outputs }, layer) => {
     const withState = (kind: 'weights' | 'bias', dims: readonly number[]) =>
       stateOf(parameterName(kind, layer)).map((input, part) => {
         return { input, dims, layer, kind: part === 0 ? kind : ('state' as const) }
       })
-    return [...withState('weights', [widths[layer] as number, outputs]), ...withState('bias', [outputs])]
+    return [...withState('weights', [inputs, outputs]), ...withState('bias', [outputs])]
   })
 }
 
 function declareInputs(
   graph: GraphBuilder,
-  { widths, loss, dropout }: TrainingGraphOptions,
+  { layers, loss, dropout }: TrainingGraphOptions,
   carried: readonly Omit<CarriedValue, 'output'>[],
 ): void {
-  const [inputs = 0] = widths
+  const inputs = layers[0]?.inputs ?? 0
   graph.input('features', 'float32', ['rows', inputs])
   graph.input('mean', 'float32', [inputs])
   graph.input('scale', 'float32', [inputs])
   if (loss.target === 'labels') graph.input('targets', 'int32', ['rows'])
-  else graph.input('targets', 'float32', ['rows', widths.at(-1) ?? 0])
+  else graph.input('targets', 'float32', ['rows', layers.at(-1)?.outputs ?? 0])
   graph.input('row_weights', 'float32', ['rows', 1])
   graph.input('step_count', 'int64', [])
   graph.input('order', 'int32', ['steps', 'batch'])
@@ -112,18 +117,19 @@ function declareInputs(
 
 /** One step; returns the names of the next carried values, in their order, and of the batch's loss. */
 function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOptions) {
-  const { widths, loss } = options
+  const { loss } = options
   const ofStep = (input: string) => body.node('Gather', [input, step])
   const rows = ofStep('order')
   const features = body.node('Mul', [body.node('Sub', [body.node('Gather', ['features', rows]), 'mean']), 'scale'])
-  const layers = widths.slice(1).map((_, layer) => ({
+  const layers = options.layers.map(({ activation }, layer) => ({
+    activation,
     weights: `step/${parameterName('weights', layer)}`,
     bias: `step/${parameterName('bias', layer)}`,
   }))
   const dropout = createDropout(body, options, rows, ofStep)
   const forward = appendForward(body, features, layers, dropout)
 
-  const classCount = widths.at(-1) ?? 0
+  const classCount = options.layers.at(-1)?.outputs ?? 0
   const target = appendTarget(body, loss, body.node('Gather', ['targets', rows]), classCount)
   const { value, gradient } = loss.append(body, { scores: forward.scores, target, classCount })
   const weights = body.node('Gather', ['row_weights', rows])
@@ -157,7 +163,7 @@ function appendTarget(body: GraphBuilder, loss: HeadLoss, target: string, classC
  */
 function createDropout(
   body: GraphBuilder,
-  { widths, dropout }: TrainingGraphOptions,
+  { layers, dropout }: TrainingGraphOptions,
   rows: string,
   ofStep: (input: string) => string,
 ): (LayerDropout | null)[] {
@@ -166,7 +172,7 @@ function createDropout(
   const batch = body.node('Shape', [rows])
   return dropout.map((rate, layer) => {
     if (rate === 0) return null
-    const width = integerConstant(body, `dropout_width_${layer}`, [widths[layer] as number])
+    const width = integerConstant(body, `dropout_width_${layer}`, [layers[layer]?.inputs ?? 0])
     const start = body.node('Gather', [starts, integerConstant(body, `dropout_layer_${layer}`, layer)])
     const end = body.node('Add', [start, body.node('Mul', [batch, width])])
     const stretch = body.node('Slice', [dropoutName(layer), start, end])

@@ -42,7 +42,9 @@ function createFittedHead(): FittedHead {
   return {
     head: {
       pooling: { size: 1, kind: 'average' },
-      layers: [{ inputs: 2, outputs: classCount, weights: draw(2 * classCount), bias: draw(classCount) }],
+      layers: [
+        { inputs: 2, outputs: classCount, activation: 'none', weights: draw(2 * classCount), bias: draw(classCount) },
+      ],
     },
     parameters: 2 * classCount + classCount,
     weightNorms: [1, 2, 3],
