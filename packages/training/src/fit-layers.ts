@@ -16,11 +16,11 @@ export interface FitLayersOptions extends Omit<TrainOptions, 'layers'> {
   readonly rank: number | null
 }
 
-/** Share of the epochs before the hidden layer is factorised: without them the same head ends a point lower. */
+/** Share of the epochs before the hidden layer is factorised (docs/head-fitting.md). */
 const fullRankShare = 0.4
 
 /** Rows whose pre-activations span the space that the factorised layer keeps. */
-const sampleRows = 2048
+const sampleRows = 1024
 
 /**
  * Trains a head from random weights. Where a rank saves weights, the hidden layer is factorised after part of the epochs

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@sluice/core'
 
 /** How the optimiser goes about a head. */
 export interface FitRecipe {
-  /** Times that every fitted row is seen. */
+  /** Times that every fitted row is seen; where the hidden layer is factorised, before and after that together. */
   readonly epochs: number
   /** Rows of one step. */
   readonly batchRows: number
