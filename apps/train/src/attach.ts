@@ -206,12 +206,12 @@ async function fitHeads(
   collection: FeatureCollection,
 ): Promise<CutHead[]> {
   const { fitEngine: engine, seed, signal, onProgress } = options
-  const { pooling, loss, recipe, hidden } = plan
+  const { pooling, loss, recipe, hidden, rank } = plan
   const targets = collection.targets()
   const heads: CutHead[] = []
   for (const cut of cuts) {
     const features = requireFeatures(collection, cut.tensor)
-    const common = { engine, features, pooling, targets, loss, hidden, recipe, seed }
+    const common = { engine, features, pooling, targets, loss, hidden, rank, recipe, seed }
     const fitted = await fitHead({
       ...common,
       ...(signal === undefined ? {} : { signal }),

@@ -11,14 +11,16 @@ const table = generateTable({ samples: 2000, gates: 6, random: createRandom(1) }
 
 it('is as good as the best of all subsets', () => {
   const subsets = Array.from({ length: 63 }, (_, bits) => [0, 1, 2, 3, 4, 5].filter((gate) => ((bits + 1) >> gate) & 1))
-  const costs = subsets.map((gates) => searchThresholds(selectGates(table, gates), { maxDrop: 2 }).point.cost)
-  const { point, met } = choosePlacement(table, { maxDrop: 2 })
+  const costs = subsets.map(
+    (gates) => searchThresholds(selectGates(table, gates), { maxDrop: 2, standardErrors: 1 }).point.cost,
+  )
+  const { point, met } = choosePlacement(table, { maxDrop: 2, standardErrors: 1 })
   expect(met).toBe(true)
   expect(point.cost).toBeLessThan(1.01 * Math.min(...costs))
 })
 
 it('counts the heads of the chosen gates alone and keeps to the number of gates', () => {
-  const { gates, point } = choosePlacement(table, { maxDrop: 2, maxGates: 2 })
+  const { gates, point } = choosePlacement(table, { maxDrop: 2, standardErrors: 1, maxGates: 2 })
   expect(gates).toHaveLength(2)
   expect(gates).toEqual(gates.toSorted((a, b) => a - b))
   expect(point).toEqual(evaluateThresholds(selectGates(table, gates), point.thresholds))

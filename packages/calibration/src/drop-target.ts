@@ -6,7 +6,7 @@ export interface DropTarget {
   readonly maxDrop: number
   /**
    * Safety margin: a point qualifies when `drop + standardErrors * dropStandardError <= maxDrop` on the tuning samples.
-   * Default 1. With 0 the drop on unseen samples exceeds the target about every second time.
+   * Default 0.5. With 0 the drop on unseen samples exceeds the target about every second time.
    */
   readonly standardErrors?: number
 }
@@ -15,7 +15,7 @@ export interface DropTarget {
 export type DropTest = (drop: number, standardError: number) => boolean
 
 /** @throws InvalidArgumentError when the target or its margin is not a number, or the margin is negative */
-export function createDropTest({ maxDrop, standardErrors = 1 }: DropTarget): DropTest {
+export function createDropTest({ maxDrop, standardErrors = 0.5 }: DropTarget): DropTest {
   if (!Number.isFinite(maxDrop)) {
     throw new InvalidArgumentError(`maxDrop is ${maxDrop}; pass points of accuracy, e.g. 1.`)
   }

@@ -33,6 +33,7 @@ interface AttachOptions {
   readonly loss: HeadDescription['loss']
   readonly pool: number
   readonly hidden: number
+  readonly rank: number
   readonly mean?: readonly number[]
   readonly std?: readonly number[]
   readonly resize?: number
@@ -74,6 +75,11 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     .addOption(new Option('--pool <n>', 'pooling windows per axis').default(4).argParser(parseCount('--pool', 1)))
     .addOption(
       new Option('--hidden <n>', 'width of the hidden layer').default(256).argParser(parseCount('--hidden', 1)),
+    )
+    .addOption(
+      new Option('--rank <n>', 'rank of the hidden layer; 0 keeps it whole')
+        .default(64)
+        .argParser(parseCount('--rank', 0)),
     )
     .option('--mean <list>', "per channel; ImageNet's for colour images when absent", parseNumberList('--mean'))
     .option('--std <list>', 'per channel', parseNumberList('--std'))
@@ -117,7 +123,13 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
     dataset,
     input,
     placement: parsePlacement(options),
-    heads: { kind: options.head, loss: options.loss, poolSize: options.pool, hidden: options.hidden },
+    heads: {
+      kind: options.head,
+      loss: options.loss,
+      poolSize: options.pool,
+      hidden: options.hidden,
+      rank: options.rank === 0 ? null : options.rank,
+    },
     seed: context.options.seed,
     memoryBudgetBytes: options.memory * 2 ** 30,
   })

@@ -27,6 +27,8 @@ export interface HeadOptions {
   readonly poolSize: number
   /** Width of the hidden layer of an `mlp` head. */
   readonly hidden: number
+  /** Rank of its weights: fewer weights to read in every run, for next to no accuracy; null keeps them whole. */
+  readonly rank: number | null
 }
 
 /** The heads to fit, worked out. */
@@ -36,6 +38,8 @@ export interface HeadPlan {
   readonly recipe: FitRecipe
   /** Null for a linear head. */
   readonly hidden: number | null
+  /** Null for weights of full rank. */
+  readonly rank: number | null
   /** Policy that suits the loss: margins for hinge losses, whose scores are no log-odds. */
   readonly policy: string
   /** MACs of a head at a cut. */
@@ -43,7 +47,7 @@ export interface HeadPlan {
 }
 
 /** @throws InvalidArgumentError for a width or pooling that no head can have */
-export function planHeads({ kind, loss, poolSize, hidden }: HeadOptions): HeadPlan {
+export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): HeadPlan {
   if (poolSize < 1 || hidden < 1) {
     throw new InvalidArgumentError(
       `A head needs at least one window and one hidden unit, not ${poolSize} and ${hidden}.`,
@@ -56,10 +60,13 @@ export function planHeads({ kind, loss, poolSize, hidden }: HeadOptions): HeadPl
     loss: headLosses[loss](),
     recipe: isLinear ? linearRecipe : mlpRecipe,
     hidden: isLinear ? null : hidden,
+    rank: isLinear ? null : rank,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin' : 'softmax',
     countMacs({ shape }, classCount) {
       const features = countPooledFeatures(shape, pooling)
-      return isLinear ? features * classCount : hidden * (features + classCount)
+      if (isLinear) return features * classCount
+      const whole = features * hidden
+      return Math.min(whole, rank === null ? whole : rank * (features + hidden)) + hidden * classCount
     },
   }
 }
