@@ -75,7 +75,7 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   if (process.argv.includes('--write')) {
     const curves = [
       { name: 'MLP heads, softmax', bundle: mlp, policy: 'softmax', color: '#3b82f6' },
-      { name: 'linear hinge heads, margin', bundle: linear, policy: 'margin', color: '#f97316' },
+      { name: 'linear hinge heads, margin', bundle: linear, policy: 'margin-difference', color: '#f97316' },
     ]
     await drawAccuracyCurves(curves, tuningHalf, judgingHalf, new URL('../../docs/accuracy-macs.svg', import.meta.url))
   }

@@ -77,7 +77,7 @@ function describeGate({ cut, fitted, loss }: CutHead, stage: number, policy: str
     head: {
       kind: head.layers.length === 1 ? 'linear' : 'mlp',
       pooling: head.pooling,
-      hidden: head.layers.length === 1 ? null : (head.layers[0]?.outputs ?? null),
+      hidden: head.layers.length === 1 ? null : (head.layers.at(-1)?.inputs ?? null),
       loss,
       parameters,
       fitAccuracy,

@@ -40,9 +40,6 @@ export interface ExploreOptions extends WorkOptions {
   readonly seed: number
 }
 
-/** A gate's call and head take about this share of the time of a network as small as ResNet-56. */
-const leastGain = 0.01
-
 /**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
  * of gates with the least expected MACs at the target drop on the other part. Heads are priced as they will be fitted.
@@ -57,7 +54,7 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
     fitGateParameters(cache, family),
     countCost(options, cache.final.classCount),
   )
-  const { gates, met } = choosePlacement(table, { maxDrop, maxGates, leastGain })
+  const { gates, met } = choosePlacement(table, { maxDrop, maxGates, leastGain: options.plan.leastGain })
   if (met) return cuts.filter((_, index) => gates.includes(index))
   throw new InvalidArgumentError(
     `No gate saves anything at a drop of ${maxDrop} points on this data. Use more data, or place gates with --gates N or --at.`,

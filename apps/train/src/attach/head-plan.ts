@@ -40,8 +40,13 @@ export interface HeadPlan {
   readonly hidden: number | null
   /** Null for weights of full rank. */
   readonly rank: number | null
-  /** Policy that suits the loss: margins for hinge losses, whose scores are no log-odds. */
+  /**
+   * Policy that suits the loss: margins for hinge losses, whose scores are no log-odds. Of the paper's margins the one
+   * between the two best classes saves 33 % of ResNet-56's MACs at one point, the best score alone 29 %.
+   */
   readonly policy: string
+  /** Share of the network's cost that a gate must save to be worth its call and head, about what they take of its time. */
+  readonly leastGain: number
   /** MACs of a head at a cut. */
   readonly countMacs: (cut: Cut, classCount: number) => number
 }
@@ -61,7 +66,8 @@ export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): 
     recipe: isLinear ? linearRecipe : mlpRecipe,
     hidden: isLinear ? null : hidden,
     rank: isLinear ? null : rank,
-    policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin' : 'softmax',
+    policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
+    leastGain: isLinear ? 0.004 : 0.01,
     countMacs({ shape }, classCount) {
       const features = countPooledFeatures(shape, pooling)
       if (isLinear) return features * classCount
