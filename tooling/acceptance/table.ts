@@ -23,7 +23,13 @@ export function atMost(
   kind: AcceptanceRow['kind'],
   unit = '',
 ): AcceptanceRow {
-  return { what, target: `≤ ${limit}${unit}`, measured: `${format(value)}${unit}`, isMet: value <= limit, kind }
+  return {
+    what,
+    target: `≤ ${Number(limit.toFixed(4))}${unit}`,
+    measured: `${format(value)}${unit}`,
+    isMet: value <= limit,
+    kind,
+  }
 }
 
 /** A row whose figure has to be at least `limit`. */
@@ -34,7 +40,13 @@ export function atLeast(
   kind: AcceptanceRow['kind'],
   unit = '',
 ): AcceptanceRow {
-  return { what, target: `≥ ${limit}${unit}`, measured: `${format(value)}${unit}`, isMet: value >= limit, kind }
+  return {
+    what,
+    target: `≥ ${Number(limit.toFixed(4))}${unit}`,
+    measured: `${format(value)}${unit}`,
+    isMet: value >= limit,
+    kind,
+  }
 }
 
 function format(value: number): string {

@@ -87,9 +87,12 @@ export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitC
   return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
 }
 
+/** Share of the cost that a gate must save to stay on: MACs are exact, timings no finer than a hundredth. */
+const leastGains = { macs: 0.001, time: 0.01 } as const
+
 /** `standing` are the gates that may fire; `point` has a threshold for each of them. */
-function chooseGatesAndThresholds(table: ExitTable, { maxDrop, search }: CalibrateOptions) {
-  const { gates: standing, ...placement } = choosePlacement(table, { maxDrop })
+function chooseGatesAndThresholds(table: ExitTable, { maxDrop, search, costKind }: CalibrateOptions) {
+  const { gates: standing, ...placement } = choosePlacement(table, { maxDrop, leastGain: leastGains[costKind] })
   if (!placement.met) return { standing, ...placement }
   return { standing, ...searchThresholds(selectGates(table, standing), { maxDrop, search }) }
 }

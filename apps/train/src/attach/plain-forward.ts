@@ -3,7 +3,7 @@ import { type Dataset, select } from '@sluice/datasets'
 import { type OnnxEngine, type OnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
 import { inputBatches } from '../input-batches.ts'
 
-const sampleRows = 1024
+const sampleRows = 512
 
 /**
  * Seconds that a plain session of the network needs for the whole dataset, reading and preprocessing included:
