@@ -1,6 +1,7 @@
 import { argmaxRows, type InputDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import {
+  addLayoutHints,
   analyzeModel,
   type Cut,
   countPooledFeatures,
@@ -188,7 +189,8 @@ async function runPass(job: Job, cuts: readonly Cut[], rows: Dataset, collection
   const before = collection.rows
   await collectFeatures({
     engine,
-    model,
+    // The tapped network is run for its features alone, as fast as the processor allows.
+    model: addLayoutHints(model),
     input: input.name,
     output,
     taps: cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })),
