@@ -15,38 +15,22 @@ export function formatAcceptance(rows: readonly AcceptanceRow[]): string {
   return ['| what | target | measured | |', '|---|---|---|---|', ...lines].join('\n')
 }
 
+type Limit = (what: string, value: number, limit: number, kind: AcceptanceRow['kind'], unit?: string) => AcceptanceRow
+
 /** A row whose figure has to be at most `limit`. */
-export function atMost(
-  what: string,
-  value: number,
-  limit: number,
-  kind: AcceptanceRow['kind'],
-  unit = '',
-): AcceptanceRow {
-  return {
-    what,
-    target: `≤ ${Number(limit.toFixed(4))}${unit}`,
-    measured: `${format(value)}${unit}`,
-    isMet: value <= limit,
-    kind,
-  }
-}
+export const atMost: Limit = createLimit('≤', (value, limit) => value <= limit)
 
 /** A row whose figure has to be at least `limit`. */
-export function atLeast(
-  what: string,
-  value: number,
-  limit: number,
-  kind: AcceptanceRow['kind'],
-  unit = '',
-): AcceptanceRow {
-  return {
+export const atLeast: Limit = createLimit('≥', (value, limit) => value >= limit)
+
+function createLimit(sign: string, isMet: (value: number, limit: number) => boolean): Limit {
+  return (what, value, limit, kind, unit = '') => ({
     what,
-    target: `≥ ${Number(limit.toFixed(4))}${unit}`,
+    target: `${sign} ${Number(limit.toFixed(4))}${unit}`,
     measured: `${format(value)}${unit}`,
-    isMet: value >= limit,
+    isMet: isMet(value, limit),
     kind,
-  }
+  })
 }
 
 function format(value: number): string {

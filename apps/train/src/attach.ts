@@ -196,7 +196,7 @@ async function runPass(job: Job, cuts: readonly Cut[], rows: Dataset, collection
     taps: cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })),
     batches: inputBatches(rows, input, batchSize),
     collection,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onProgress: (done) =>
       onProgress?.({ phase: 'forward pass', done: before + done, total: dataset.size, unit: 'images' }),
   })
@@ -216,7 +216,7 @@ async function fitHeads(
     const common = { engine, features, pooling, targets, loss, hidden, rank, recipe, seed }
     const fitted = await fitHead({
       ...common,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       onProgress: ({ done, total }) =>
         onProgress?.({ phase: `fit head ${heads.length + 1} of ${cuts.length}`, done, total, unit: 'steps' }),
     })
