@@ -11,6 +11,7 @@ import { type Dataset, select } from '@sluice/datasets'
 import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
 import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
+import { warmUp } from './warm-up.ts'
 
 export interface BenchOptions extends WorkOptions {
   readonly model: StagedModel
@@ -67,6 +68,8 @@ async function benchBatchSize(
   const exits = await countExits(model, policy, batches)
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
+  const [first] = batches
+  for (const network of [gated, noExit]) if (first) await warmUp(network, first)
   const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
     for (const batch of batches) await run(batch)
   }
@@ -75,7 +78,7 @@ async function benchBatchSize(
     forAll((batch) => noExit.predict(batch, { signal })),
     ...backbones.map((session) => forAll((batch) => runBackbone(session, batch))),
   ]
-  const times = await timeInTurns(contenders, rounds, signal)
+  const times = await timeInTurns(contenders, rounds, { signal })
   return summariseTimes(times, exits, size, batches.length)
 }
 

@@ -6,6 +6,7 @@ import {
   type OnnxSession,
   readOnnxModel,
   writeOnnxModel,
+  yieldFirstValues,
 } from '@sluice/onnx-graph'
 
 /** The bundle's stage files as ONNX models, heads included. */
@@ -14,16 +15,9 @@ export async function readStages(bundle: Bundle): Promise<OnnxModel[]> {
   return Promise.all(files.map(async (file) => readOnnxModel(await bundle.read(file), { source: file })))
 }
 
-/**
- * The plain backbone, joined from the stages without their heads, as a session of one graph: the rival in every
- * comparison. With `stageCount` it is truncated at the cut behind that many stages.
- */
-export async function loadBackbone(
-  engine: OnnxEngine,
-  stages: readonly OnnxModel[],
-  stageCount = stages.length,
-): Promise<OnnxSession> {
-  return engine.createSession(writeOnnxModel(joinStages(stages.slice(0, stageCount))))
+/** The plain backbone, joined from the stages without their heads, as a session of one graph: the rival in every comparison. */
+export async function loadBackbone(engine: OnnxEngine, stages: readonly OnnxModel[]): Promise<OnnxSession> {
+  return engine.createSession(writeOnnxModel(joinStages(stages)))
 }
 
 /** Runs a network of one input and returns its first output as class scores `[rows, classes]`. */
@@ -39,9 +33,15 @@ export async function runBackbone(session: OnnxSession, images: Tensor<'float32'
   return { data: scores.data as Float32Array, rows, classCount }
 }
 
-/** The backbone cut behind each stage; the last one is the whole network. The caller releases them. */
+/**
+ * The backbone truncated at the cut behind each stage; the last one is the whole network. Truncated ones yield one value
+ * per row: their time is that of the layers, without handing out an activation. The caller releases them.
+ */
 export async function loadTruncatedBackbones(engine: OnnxEngine, stages: readonly OnnxModel[]): Promise<OnnxSession[]> {
   const sessions: OnnxSession[] = []
-  for (let count = 1; count <= stages.length; count++) sessions.push(await loadBackbone(engine, stages, count))
-  return sessions
+  for (let count = 1; count < stages.length; count++) {
+    const truncated = yieldFirstValues(joinStages(stages.slice(0, count)))
+    sessions.push(await engine.createSession(writeOnnxModel(truncated)))
+  }
+  return [...sessions, await loadBackbone(engine, stages)]
 }

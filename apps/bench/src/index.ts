@@ -1,5 +1,6 @@
 export * from './bench.ts'
 export * from './evaluate.ts'
+export * from './fastest-candidate.ts'
 export * from './full-network.ts'
 export * from './paired-timing.ts'
 export * from './report/line-chart.ts'

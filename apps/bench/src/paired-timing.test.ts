@@ -22,6 +22,17 @@ describe('timeInTurns', () => {
     }
   }
 
+  it('prepares every round, the uncounted one too, off the clock', async () => {
+    const log: string[] = []
+    const beforeRound = async () => {
+      log.push('prepare')
+      nowMs += 1000
+    }
+    const times = await timeInTurns([createWork('a', log, [9, 1, 2])], 2, { beforeRound })
+    expect(times).toEqual([[1, 2]])
+    expect(log).toEqual(['prepare', 'a', 'prepare', 'a', 'prepare', 'a'])
+  })
+
   it('lets another contender begin each round and does not count the round before', async () => {
     const log: string[] = []
     const contenders = [
@@ -45,7 +56,7 @@ describe('timeInTurns', () => {
       log.push('b')
       if (log.length === 4) controller.abort(new Error('enough'))
     }
-    const work = timeInTurns([createWork('a', log, []), second], 5, controller.signal)
+    const work = timeInTurns([createWork('a', log, []), second], 5, { signal: controller.signal })
     await expect(work).rejects.toThrow('enough')
     expect(log.join('')).toBe('abab')
   })

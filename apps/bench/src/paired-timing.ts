@@ -5,6 +5,12 @@ export interface Timing {
   readonly max: number
 }
 
+export interface TimingOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Awaited, untimed, before each round and before the one that is not counted: to change what the contenders work on. */
+  readonly beforeRound?: () => Promise<void>
+}
+
 /**
  * Times several contenders in turn, round by round, each round starting with another one, so that drift of the machine
  * falls on all alike. One round is run before and not counted.
@@ -16,11 +22,13 @@ export interface Timing {
 export async function timeInTurns(
   contenders: readonly (() => Promise<unknown>)[],
   rounds: number,
-  signal?: AbortSignal,
+  { signal, beforeRound }: TimingOptions = {},
 ): Promise<number[][]> {
   const times = contenders.map((): number[] => [])
+  await beforeRound?.()
   for (const contender of contenders) await contender()
   for (let round = 0; round < rounds; round++) {
+    await beforeRound?.()
     for (let turn = 0; turn < contenders.length; turn++) {
       signal?.throwIfAborted()
       const index = (turn + round) % contenders.length

@@ -32,7 +32,7 @@ export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCos
       () => timeStages(model, images, perStage),
       ...backbones.map((session) => () => runBackbone(session, images)),
     ]
-    const [, ...truncated] = (await timeInTurns(contenders, rounds, signal)).map(
+    const [, ...truncated] = (await timeInTurns(contenders, rounds, { signal })).map(
       (times) => summarise(times).median / rows,
     )
     const backbone = truncated.map((ms, stage) => Math.max(0, ms - (truncated[stage - 1] ?? 0)))

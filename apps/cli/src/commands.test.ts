@@ -163,7 +163,7 @@ describe('sluice calibrate', () => {
       ...['calibrate', out, '--data', unseen, '--max-drop', '0', '--json'],
     )
     expect(status).toBe(0)
-    expect(stderr).toContain('No thresholds meet a drop of 0 points and save anything; the gates stay off.')
+    expect(stderr).toContain('No gates save MACs within a drop of 0 points; all stay off.')
     expect(JSON.parse(stdout)).toMatchObject({ thresholds: [null, null], tuning: { drop: 0, macsSaved: 0 } })
     expect(await runSluiceForJson('evaluate', out, '--data', unseen)).toMatchObject({ drop: 0, macsSaved: 0 })
     const report = await runSluice('report', out, '--data', unseen, '--out', join(folder, 'nothing.html'))

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createOnnxEngine, createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
 import { createBundlePolicy } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
-import type { Bundle, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
+import type { Backend, Bundle, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
 import { type ActiveBundle, removeIdleGates } from '@sluice/onnx-graph'
@@ -16,6 +16,7 @@ export interface LoadedBundle {
   readonly bundle: Bundle
   /** Per stage, the index of the stage in the folder that it ends with. */
   readonly sourceStages: readonly number[]
+  readonly backend: Backend
   readonly model: StagedModel
   readonly policy: ExitPolicy
 }
@@ -34,9 +35,10 @@ export async function withBundle<T>(
   const source = await openBundleFolder(folder)
   const { bundle, sourceStages } = keepsIdleGates ? keepGates(source) : await removeIdleGates(source)
   const policy = createBundlePolicy(bundle.manifest)
-  const model = await createOnnxRuntimeBackend({ threads: options.threads }).load(bundle)
+  const backend = createOnnxRuntimeBackend({ threads: options.threads })
+  const model = await backend.load(bundle)
   try {
-    return await work({ folder, source: source.manifest, bundle, sourceStages, model, policy })
+    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy })
   } finally {
     await model.dispose()
   }

@@ -1,4 +1,4 @@
-import { argmaxRows, createGatedModel } from '@sluice/core'
+import { argmaxRows, type BundleManifest, createGatedModel } from '@sluice/core'
 import {
   computeReferenceScores,
   createRandomBatch,
@@ -133,6 +133,22 @@ describe('calibrate', () => {
     const cost = { backbone: stages.map(() => 1), head: [5, 5] }
     const { met, thresholds } = await calibrate(await createOptions({ cost, maxDrop: 50 }))
     expect({ met, thresholds }).toEqual({ met: false, thresholds: [null, null] })
+  })
+
+  it('lets a trial decide between no gate and sets of gates, each with thresholds that meet the target', async () => {
+    const proposed: (readonly (number | null)[])[] = []
+    const trial = async (candidates: readonly BundleManifest[]) => {
+      for (const { gates } of candidates) proposed.push(gates.map(({ policy }) => policy.threshold))
+      return candidates.length - 1
+    }
+    const { met, thresholds, record } = await calibrate(await createOptions({ maxDrop: 58, trial }))
+    const onCounts = proposed.map((values) => values.filter((value) => value !== null).length)
+    expect(onCounts).toEqual([0, 1, 2])
+    expect({ met, thresholds }).toEqual({ met: true, thresholds: proposed.at(-1) })
+    expect(record.measured.drop).toBeLessThanOrEqual(58)
+
+    const none = await calibrate(await createOptions({ maxDrop: 58, trial: async () => 0 }))
+    expect({ met: none.met, thresholds: none.thresholds }).toEqual({ met: false, thresholds: [null, null] })
   })
 
   it('counts disagreement with the full network without labels', async () => {

@@ -1,11 +1,13 @@
 import {
   choosePlacement,
   createExitTable,
+  describeSampleSize,
   type ExitCost,
   type ExitTable,
   evaluateThresholds,
   fitGateParameters,
   type OperatingPoint,
+  proposePlacements,
   searchThresholds,
   selectGates,
   type ThresholdSearch,
@@ -27,6 +29,11 @@ export interface CalibrateOptions extends WorkOptions {
   /** What is minimised; {@link countMacsCost}, or milliseconds measured on this machine. */
   readonly cost: ExitCost
   readonly costKind: CalibrationRecord['cost']
+  /**
+   * Decides by running them between manifests that differ in which gates are on: none in the first one, more and more in
+   * those that follow. Returns the index of the one to keep. When absent, `cost` decides.
+   */
+  readonly trial?: (candidates: readonly BundleManifest[]) => Promise<number>
   readonly search: ThresholdSearch
   /** Rows per run. */
   readonly batchSize: number
@@ -49,11 +56,66 @@ export interface CalibrationResult {
  * earn its own cost is turned off. Nothing is written.
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
-  const { model, manifest, dataset, family, cost } = options
+  const { model, manifest, dataset, family, cost, trial } = options
   const cache = await collectScores(model, manifest, dataset, options)
   const parameters = fitGateParameters(cache, family)
   const table = createExitTable(cache, family, parameters, cost)
-  const { standing, point, met, warnings } = chooseGatesAndThresholds(table, options)
+  const reference = cache.labels === null ? 'full-network' : 'labels'
+  const describe = (choice: GateChoice) => describeResult(choice, { table, parameters, reference }, options)
+  if (trial === undefined) return describe(chooseByCost(table, options))
+  const results = listChoices(table, options).map(describe)
+  return results[await trial(results.map((result) => result.manifest))] as CalibrationResult
+}
+
+/** MACs of each stage and head: the cost that thresholds minimise by default. */
+export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitCost {
+  return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
+}
+
+/** Gates that may fire, ascending, and an operating point with a threshold for each of them. */
+interface GateChoice {
+  readonly standing: readonly number[]
+  readonly point: OperatingPoint
+  readonly met: boolean
+  readonly warnings: readonly string[]
+}
+
+/** The gates and thresholds that cost least. */
+function chooseByCost(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice {
+  const { gates, ...placement } = choosePlacement(table, { maxDrop })
+  if (!placement.met) return { standing: gates, ...placement }
+  return { standing: gates, ...searchThresholds(selectGates(table, gates), { maxDrop, search }) }
+}
+
+/** No gate, then the likeliest sets of each size, thresholds chosen. */
+function listChoices(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice[] {
+  const none: GateChoice = {
+    standing: [],
+    point: evaluateThresholds(selectGates(table, []), []),
+    met: false,
+    warnings: describeSampleSize(table.samples),
+  }
+  const some = proposePlacements(table, { maxDrop }).map((standing) => ({
+    standing,
+    ...searchThresholds(selectGates(table, standing), { maxDrop, search }),
+  }))
+  return [none, ...some]
+}
+
+/** What gates and thresholds are chosen on. */
+interface TuningData {
+  readonly table: ExitTable
+  /** The policy's, one per gate. */
+  readonly parameters: readonly JsonObject[]
+  readonly reference: CalibrationRecord['reference']
+}
+
+/** The manifest and record of a choice; what it saves is counted in MACs, whatever it was chosen by. */
+function describeResult(
+  { standing, point, met, warnings }: GateChoice,
+  { table, parameters, reference }: TuningData,
+  { manifest, dataset, family, ...options }: CalibrateOptions,
+): CalibrationResult {
   const thresholds = manifest.gates.map((_, gate) => {
     const threshold = point.thresholds[standing.indexOf(gate)] ?? Number.POSITIVE_INFINITY
     return threshold === Number.POSITIVE_INFINITY ? null : threshold
@@ -67,7 +129,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
     samples: dataset.size,
     seed: options.seed,
     target: { maxDrop: options.maxDrop, confidence: null },
-    reference: cache.labels === null ? 'full-network' : 'labels',
+    reference,
     cost: options.costKind,
     measured: {
       accuracy: inMacs.accuracy,
@@ -80,21 +142,6 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   }
   const calibrated = setThresholds(manifest, family.name, parameters, thresholds, record)
   return { manifest: calibrated, record, thresholds, met, warnings }
-}
-
-/** MACs of each stage and head: the cost that thresholds minimise by default. */
-export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitCost {
-  return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
-}
-
-/** Share of the cost that a gate must save to stay on: MACs are exact, timings no finer than a hundredth. */
-const leastGains = { macs: 0.001, time: 0.01 } as const
-
-/** `standing` are the gates that may fire; `point` has a threshold for each of them. */
-function chooseGatesAndThresholds(table: ExitTable, { maxDrop, search, costKind }: CalibrateOptions) {
-  const { gates: standing, ...placement } = choosePlacement(table, { maxDrop, leastGain: leastGains[costKind] })
-  if (!placement.met) return { standing, ...placement }
-  return { standing, ...searchThresholds(selectGates(table, standing), { maxDrop, search }) }
 }
 
 /** Share of the rows that leave at a stage of the bundle. */

@@ -11,7 +11,7 @@ export interface StageOutputs {
 export interface ActivationStore {
   /** Session options that leave a stage's outputs where this store wants them. */
   locateOutputs(outputs: StageOutputs): Pick<InferenceSession.SessionOptions, 'preferredOutputLocation'>
-  /** A batch of shape `dims` from host memory, copied: the caller may change `data` afterwards. */
+  /** A batch of shape `dims` from host memory, which the caller leaves unchanged until the block is released. */
   upload(data: Float32Array, dims: readonly number[]): ActivationBlock
   /** Memory for a session to write an output of shape `dims` to; null where the engine brings its own. */
   reserve(dims: readonly number[]): ActivationBlock | null

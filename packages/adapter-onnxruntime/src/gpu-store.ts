@@ -35,7 +35,7 @@ export function createGpuStore(sessions: SessionFactory, scoresLocation: 'cpu' |
       preferredOutputLocation: { ...(output === null ? {} : { [output]: 'gpu-buffer' }), [scores]: scoresLocation },
     }),
     // The first stage's run uploads it.
-    upload: (data, dims) => adopt(new Tensor('float32', data.slice(), dims)),
+    upload: (data, dims) => adopt(new Tensor('float32', data, dims)),
     reserve: () => null,
     adopt,
     async select(block, rows) {

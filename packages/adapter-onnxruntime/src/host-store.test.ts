@@ -35,12 +35,23 @@ test('a range of rows is a view: nothing is copied', async () => {
 })
 
 test('memory is lent again only after its last holder has let go', async () => {
-  const { store, block } = upload()
-  const { buffer } = block.tensor.data as Float32Array
+  const store = createHostStore(ort, true)
+  const reserve = () => store.reserve([4, 2]) ?? expect.unreachable()
+  const bufferOf = ({ tensor }: { tensor: ort.Tensor }) => (tensor.data as Float32Array).buffer
+  const block = reserve()
+  const buffer = bufferOf(block)
   const view = await store.select(block, Uint32Array.of(1, 2))
   block.release()
   block.release()
-  expect((store.upload(floats, [4, 2]).tensor.data as Float32Array).buffer).not.toBe(buffer)
+  expect(bufferOf(reserve())).not.toBe(buffer)
   view.release()
-  expect((store.upload(floats, [4, 2]).tensor.data as Float32Array).buffer).toBe(buffer)
+  expect(bufferOf(reserve())).toBe(buffer)
+})
+
+test('a batch is not copied, and its memory never lent', () => {
+  const { store, block } = upload()
+  expect(block.tensor.data).toBe(floats)
+  block.release()
+  const reserved = store.reserve([4, 2]) ?? expect.unreachable()
+  expect((reserved.tensor.data as Float32Array).buffer).not.toBe(floats.buffer)
 })

@@ -19,11 +19,7 @@ export function createHostStore({ Tensor }: OrtRuntime, reserveOutputs: boolean)
   }
   return {
     locateOutputs: () => ({}),
-    upload(data, dims) {
-      const block = allocate(dims)
-      floatsOf(block.tensor).set(data)
-      return block
-    },
+    upload: (data, dims) => createActivationBlock(new Tensor('float32', data, dims), () => {}),
     reserve: reserveOutputs ? allocate : () => null,
     adopt: (tensor) => createActivationBlock(tensor, () => tensor.dispose()),
     async select(block, rows) {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@sluice/core'
 import { createRandom } from '@sluice/core/reference'
 import { expect, it } from 'vitest'
-import { choosePlacement } from './choose-placement.ts'
+import { choosePlacement, proposePlacements } from './choose-placement.ts'
 import { selectGates } from './exit-table.ts'
 import { generateTable } from './generated-table.ts'
 import { evaluateThresholds } from './operating-point.ts'
@@ -40,9 +40,28 @@ it('chooses no gate when none meets the target', () => {
 
 it('refuses less than one gate', () => {
   expect(() => choosePlacement(table, { maxDrop: 1, maxGates: 0 })).toThrow(InvalidArgumentError)
+  expect(() => proposePlacements(table, { maxDrop: 1, maxGates: 0 })).toThrow('maxGates is 0')
+  expect(() => proposePlacements(table, { maxDrop: 1, setsPerSize: 1.5 })).toThrow('setsPerSize is 1.5')
 })
 
 it('refuses gates that do not ascend or exist', () => {
   expect(() => selectGates(table, [2, 1])).toThrow(InvalidArgumentError)
   expect(() => selectGates(table, [6])).toThrow(InvalidArgumentError)
+})
+
+it('proposes the cheapest sets of each size, smaller ones first', () => {
+  const costOf = (gates: readonly number[]) => searchThresholds(selectGates(table, gates), { maxDrop: 2 }).point.cost
+  const proposals = proposePlacements(table, { maxDrop: 2, maxGates: 3, setsPerSize: 2 })
+  expect(proposals.map(({ length }) => length)).toEqual([1, 1, 2, 2, 3, 3])
+  const singles = [0, 1, 2, 3, 4, 5].map((gate) => [gate]).sort((a, b) => costOf(a) - costOf(b))
+  expect(proposals.slice(0, 2)).toEqual(singles.slice(0, 2))
+  const { point } = choosePlacement(table, { maxDrop: 2, maxGates: 3 })
+  expect(Math.min(...proposals.map(costOf))).toBeLessThan(1.01 * point.cost)
+  expect(proposals.every((gates) => gates.join() === gates.toSorted((a, b) => a - b).join())).toBe(true)
+})
+
+it('proposes no set that saves nothing', () => {
+  expect(proposePlacements(table, { maxDrop: -50 })).toEqual([])
+  const cost = { ...table.cost, head: [0.1, 600, 600, 600, 600, 600] }
+  expect(proposePlacements({ ...table, cost }, { maxDrop: 2 })).toEqual([[0]])
 })

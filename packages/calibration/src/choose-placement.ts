@@ -36,9 +36,7 @@ export interface Placement {
 export function choosePlacement(table: ExitTable, options: PlacementOptions): Placement {
   checkExitTable(table)
   const { maxGates = Math.max(table.gates.length, 1), leastGain = 0.001 } = options
-  if (!Number.isInteger(maxGates) || maxGates < 1) {
-    throw new InvalidArgumentError(`maxGates is ${maxGates}; pass an integer >= 1.`)
-  }
+  checkCount('maxGates', maxGates)
   const path = createLevelPath(table)
   const price = createPricer(createSearchSpace(table, path), createDropTest(options))
   const gates = improve(table.gates.length, maxGates, leastGain * countFullCost(table.cost), (set) => price(set).cost)
@@ -46,6 +44,40 @@ export function choosePlacement(table: ExitTable, options: PlacementOptions): Pl
   const thresholds = gates.map((gate) => path.thresholds[gate]?.[step] as number)
   const point = evaluateThresholds(selectGates(table, gates), thresholds)
   return { gates, point, met: gates.length > 0, warnings: describeSampleSize(table.samples) }
+}
+
+export interface ProposalOptions extends DropTarget {
+  /** Gates of the largest sets, at least 1. Default: all candidates. */
+  readonly maxGates?: number
+  /** Sets proposed of each size, at least 1. Default 2. */
+  readonly setsPerSize?: number
+}
+
+/**
+ * Gate sets worth trying on the machine, where the cost in the table is only an estimate: the cheapest few of each size
+ * at the target drop, found by growing the cheapest of the size before, smaller sets first. Sets that save nothing are
+ * left out.
+ *
+ * @returns ascending indices into the table's gates; empty when no gate saves anything
+ * @throws InvalidArgumentError for options that are not integers >= 1, or a target that is not a number
+ * @throws SluiceError of `checkExitTable`
+ */
+export function proposePlacements(table: ExitTable, options: ProposalOptions): (readonly number[])[] {
+  checkExitTable(table)
+  const { maxGates = Math.max(table.gates.length, 1), setsPerSize = 2 } = options
+  for (const [name, value] of Object.entries({ maxGates, setsPerSize })) checkCount(name, value)
+  const price = createPricer(createSearchSpace(table, createLevelPath(table)), createDropTest(options))
+  const fullCost = countFullCost(table.cost)
+  const proposals: GateSet[] = []
+  let beam: GateSet[] = [[]]
+  for (let size = 1; size <= Math.min(maxGates, table.gates.length); size++) {
+    const grown = new Map(beam.flatMap((set) => listAdditions(set, table.gates.length)).map((set) => [set.join(), set]))
+    const priced = [...grown.values()].map((set) => ({ set, cost: price(set).cost })).sort((a, b) => a.cost - b.cost)
+    const cheapest = priced.slice(0, setsPerSize)
+    proposals.push(...cheapest.filter(({ cost }) => cost < fullCost).map(({ set }) => set))
+    beam = cheapest.map(({ set }) => set)
+  }
+  return proposals
 }
 
 type GateSet = readonly number[]
@@ -69,6 +101,11 @@ function createPricer(space: SearchSpace, qualifies: DropTest) {
     spend(costs.backbone.length)
     return { cost, step }
   }
+}
+
+function checkCount(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return
+  throw new InvalidArgumentError(`${name} is ${value}; pass an integer >= 1.`)
 }
 
 /** Greedy descent over sets of gates: the best addition, else the best removal or move, while it gains enough. */

@@ -1,5 +1,11 @@
-export { choosePlacement, type Placement, type PlacementOptions } from './choose-placement.ts'
-export type { DropTarget } from './drop-target.ts'
+export {
+  choosePlacement,
+  type Placement,
+  type PlacementOptions,
+  type ProposalOptions,
+  proposePlacements,
+} from './choose-placement.ts'
+export { type DropTarget, describeSampleSize } from './drop-target.ts'
 export {
   checkExitTable,
   type ExitCost,

@@ -62,7 +62,8 @@ export interface StagedModel {
   /** Activations and scores handed out and not yet disposed; 0 when nothing leaks. */
   readonly liveHandles: number
   /**
-   * Puts a preprocessed batch `[rows, ...network.input.shape]`, rows >= 1, on the device.
+   * Puts a preprocessed batch `[rows, ...network.input.shape]`, rows >= 1, on the device. Its memory is read, never
+   * written, until the activation (and any selected from it) is disposed; leave it unchanged until then.
    * @throws ShapeMismatchError, DataTypeMismatchError, DisposedError
    */
   upload(batch: Tensor): Promise<Activation>

@@ -25,10 +25,11 @@ export interface RunOptions {
  * A network whose rows leave at the gates. It holds no resources of its own, so there is nothing to dispose, and any
  * number of runs may be in progress at once.
  *
- * Both methods take a preprocessed batch `[rows, ...input.shape]`, read it only, and fail before anything runs with
- * DataTypeMismatchError, ShapeMismatchError or NonFiniteValueError; later with NonFiniteValueError for scores that are
- * not finite, PolicyContractError, BackendContractError, or the reason of the signal. A batch of zero rows never
- * reaches the backend. However a run ends, every activation and score it held is disposed.
+ * Both methods take a preprocessed batch `[rows, ...input.shape]` and read it without a copy: leave it unchanged until
+ * the first group of rows has come out. They fail before anything runs with DataTypeMismatchError, ShapeMismatchError or
+ * NonFiniteValueError; later with NonFiniteValueError for scores that are not finite, PolicyContractError,
+ * BackendContractError, or the reason of the signal. A batch of zero rows never reaches the backend. However a run ends,
+ * every activation and score it held is disposed.
  */
 export interface GatedModel {
   /**

@@ -1,7 +1,14 @@
-import { measureTimeCost, readStages } from '@sluice/app-bench'
-import { calibrate, countMacsCost, findPolicyFamily, inputBatches, policyFamilies } from '@sluice/app-train'
+import { findFastestCandidate, measureTimeCost, readStages } from '@sluice/app-bench'
+import {
+  type CalibrateOptions as CalibrationOptions,
+  calibrate,
+  countMacsCost,
+  findPolicyFamily,
+  inputBatches,
+  policyFamilies,
+} from '@sluice/app-train'
 import { updateManifest } from '@sluice/bundle/node'
-import type { ExitCost, ThresholdSearch } from '@sluice/calibration'
+import type { ThresholdSearch } from '@sluice/calibration'
 import { InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { type Command, Option } from 'commander'
@@ -62,8 +69,10 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
           family,
           maxDrop,
           ignoreLabels: !options.labels,
-          cost: cost === 'macs' ? countMacsCost(bundle.manifest) : await measureCost(context, loaded, dataset, batch),
           costKind: cost,
+          ...(cost === 'macs'
+            ? { cost: countMacsCost(bundle.manifest) }
+            : await measureTimes(context, loaded, dataset, batch)),
           search,
           batchSize: batch,
           seed: context.options.seed,
@@ -71,7 +80,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         for (const warning of result.warnings) context.note(warning)
         if (!result.met) {
           context.note(
-            `No thresholds meet a drop of ${maxDrop} points and save anything; the gates stay off. Allow a larger --max-drop, or pass more data.`,
+            `No gates save ${cost === 'macs' ? 'MACs' : `time at batch ${batch}`} within a drop of ${maxDrop} points; all stay off. Allow a larger --max-drop, or pass more data.`,
           )
         }
         await updateManifest(folder, () => result.manifest)
@@ -97,16 +106,27 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
   )
 }
 
-/** Milliseconds of stages and gates on this machine, for one batch of the data. */
-async function measureCost(
+/** Prices stages and gates in milliseconds on this machine, and has candidates for the gates run against each other. */
+async function measureTimes(
   context: CommandContext,
-  { bundle, model }: LoadedBundle,
+  { bundle, model, backend }: LoadedBundle,
   dataset: Dataset,
   batchSize: number,
-): Promise<ExitCost> {
+): Promise<Pick<CalibrationOptions, 'cost' | 'trial'>> {
   const rows = select(dataset, { limit: batchSize })
   const { value: batch } = await inputBatches(rows, bundle.manifest.input, batchSize).next()
   if (!batch) throw new InvalidArgumentError(`${dataset.name} is empty; time is measured on its first rows.`)
   const stages = await readStages(bundle)
-  return measureTimeCost({ model, stages, engine: createEngine(context), images: batch.images, signal: context.signal })
+  const { seed } = context.options
+  return {
+    cost: await measureTimeCost({
+      model,
+      stages,
+      engine: createEngine(context),
+      images: batch.images,
+      signal: context.signal,
+    }),
+    trial: (candidates) =>
+      findFastestCandidate({ ...context, backend, source: bundle, candidates, dataset, batchSize, seed }),
+  }
 }

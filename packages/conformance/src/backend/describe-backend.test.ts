@@ -101,8 +101,8 @@ it.each<[string, string, (model: StagedModel) => Partial<StagedModel>]>([
     },
   ],
   [
-    'reads the batch only when the first stage runs',
-    'upload neither changes the batch nor keeps a reference to it',
+    'reads the batch after its activation was disposed',
+    "a batch is never changed, and the caller's own again once its activation is disposed",
     (model) => {
       const batches = new Map<Activation, Tensor>()
       return {
@@ -112,12 +112,17 @@ it.each<[string, string, (model: StagedModel) => Partial<StagedModel>]>([
           return activation
         },
         async runStage(index, activation) {
+          const result = await model.runStage(index, activation)
           const batch = batches.get(activation)
-          if (batch === undefined) return model.runStage(index, activation)
-          const late = await model.upload(batch)
-          const result = await model.runStage(index, late)
-          late.dispose()
-          return result
+          if (batch === undefined) return result
+          const read = async () => {
+            const late = await model.upload(batch)
+            const { activation: unused, scores } = await model.runStage(index, late)
+            const values = await scores.read()
+            for (const handle of [late, unused, scores]) handle?.dispose()
+            return values
+          }
+          return { ...result, scores: { ...result.scores, read } }
         },
       }
     },

@@ -102,16 +102,21 @@ export const stageCases: readonly BackendCase[] = [
     },
   },
   {
-    name: 'upload neither changes the batch nor keeps a reference to it',
+    name: "a batch is never changed, and the caller's own again once its activation is disposed",
     async run(context) {
       const { network, batch } = createExample()
       await withModel(context, network, async (model) => {
         const data = batch.data.slice()
         const activation = await model.upload({ ...batch, data })
+        const first = await model.runStage(0, activation)
+        activation.dispose()
         expect(data).toEqual(batch.data)
         data.fill(0)
-        const [expected] = computeReferenceScores(network, batch)
-        expectClose(await runStageOnce(model, 0, activation), expected ?? expect.unreachable(), context)
+        const [expected, next] = computeReferenceScores(network, batch)
+        expectClose(await first.scores.read(), expected ?? expect.unreachable(), context)
+        first.scores.dispose()
+        const deeper = first.activation ?? expect.unreachable()
+        expectClose(await runStageOnce(model, 1, deeper), next ?? expect.unreachable(), context)
       })
     },
   },
