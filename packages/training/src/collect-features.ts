@@ -1,4 +1,4 @@
-import { NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
+import { freeMemory, NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
 import {
   addFeatureTaps,
   type FeatureTap,
@@ -58,7 +58,9 @@ export async function collectFeatures(options: CollectFeaturesOptions): Promise<
     for await (const batch of batches) {
       signal?.throwIfAborted()
       const results = await session.run({ [input]: batch.images })
-      await collection.append(collectBatch(options, batch, tapped.outputs, results))
+      const collected = collectBatch(options, batch, tapped.outputs, results)
+      await collection.append(collected)
+      for (const data of collected.features.values()) freeMemory(data)
       done += batch.rows
       onProgress?.(done)
     }
