@@ -16,7 +16,7 @@ import { type AssembledBundle, assembleBundle, type CutHead } from './attach/ass
 import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
 import { describeInput, type InputOptions } from './attach/describe-input.ts'
 import { type HeadOptions, type HeadPlan, planHeads } from './attach/head-plan.ts'
-import { estimatePlainForward } from './attach/plain-forward.ts'
+import { createPlainForwardEstimate } from './attach/plain-forward.ts'
 import { inputBatches } from './input-batches.ts'
 import { findPolicyFamily } from './policies.ts'
 import type { WorkOptions } from './progress.ts'
@@ -82,11 +82,13 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
   const startMs = performance.now()
   const job = prepareJob(options)
   const { plan, input } = job
-  const plainForward = await estimatePlainForward(options.engine, options.model, options.dataset, input, batchSize)
+  const plain = createPlainForwardEstimate(options.engine, options.model, options.dataset, input, batchSize)
   const collection = createFeatureCollection(chooseStorage(countFeatureBytes(job), options))
   try {
     const forwardMs = { total: 0 }
+    await plain.sample()
     const cuts = await collectChosen(job, collection, forwardMs)
+    await plain.sample()
     const fitStartMs = performance.now()
     const heads = await fitHeads(job, cuts, collection)
     const fitMs = performance.now() - fitStartMs
@@ -96,7 +98,7 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
     const seconds = {
       total: (performance.now() - startMs) / 1000,
       forward: forwardMs.total / 1000,
-      plainForward,
+      plainForward: plain.seconds(),
       fit: fitMs / 1000,
     }
     return { ...bundle, heads, fullAccuracy, seconds }
