@@ -59,7 +59,7 @@ export async function findFastestCandidate(options: FastestCandidateOptions): Pr
       onProgress?.({ phase: 'time', done: done++, total: heatRounds + finalRounds + 2, unit: 'rounds' })
       await rows.next()
     }
-    /** The field without the plain network, the fastest first. */
+    /** The field, the fastest first; times are measured by its first entrant's. */
     const race = async (field: readonly Entrant[], rounds: number) => {
       const runs = field.map(({ network }) => async () => {
         for (const batch of rows.batches()) await network.predict(batch, { signal })

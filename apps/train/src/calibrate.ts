@@ -87,6 +87,9 @@ function chooseByCost(table: ExitTable, { maxDrop, search }: CalibrateOptions): 
   return { standing: gates, ...searchThresholds(selectGates(table, gates), { maxDrop, search }) }
 }
 
+/** More gates than this have never been faster, and all candidates are in memory at once. */
+const mostGatesTried = 6
+
 /** No gate, then the likeliest sets of each size, thresholds chosen. */
 function listChoices(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice[] {
   const none: GateChoice = {
@@ -95,7 +98,7 @@ function listChoices(table: ExitTable, { maxDrop, search }: CalibrateOptions): G
     met: false,
     warnings: describeSampleSize(table.samples),
   }
-  const some = proposePlacements(table, { maxDrop }).map((standing) => ({
+  const some = proposePlacements(table, { maxDrop, maxGates: mostGatesTried }).map((standing) => ({
     standing,
     ...searchThresholds(selectGates(table, standing), { maxDrop, search }),
   }))
