@@ -7,19 +7,11 @@ import {
 } from '@sluice/core/reference'
 import type { Dataset } from '@sluice/datasets'
 import { createGraphBuilder, type OnnxEngine, type OnnxModel } from '@sluice/onnx-graph'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bench } from './bench.ts'
+import { useFakeClock } from './testing/fake-clock.ts'
 
-let nowMs = 0
-
-beforeEach(() => {
-  nowMs = 0
-  vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
-})
+const clock = useFakeClock()
 
 const dataset: Dataset = {
   name: 'zeros',
@@ -37,7 +29,7 @@ async function createTimedModel(): Promise<StagedModel> {
   return {
     ...model,
     runStage: (index, activation) => {
-      nowMs += 4
+      clock.nowMs += 4
       return runStage(index, activation)
     },
   }
@@ -69,7 +61,7 @@ function createTimedEngine(durations: readonly number[]): OnnxEngine & { readonl
         inputNames: ['input'],
         outputNames: ['scores'],
         async run() {
-          nowMs += ms
+          clock.nowMs += ms
           return { scores: { type: 'float32', dims: [1, 2], data: new Float32Array(2) } }
         },
         async release() {

@@ -69,7 +69,7 @@ async function benchBatchSize(
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
   const [first] = batches
-  for (const network of [gated, noExit]) if (first) await warmUp(network, first)
+  for (const network of [gated, noExit]) if (first) await warmUp(network, first, signal)
   const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
     for (const batch of batches) await run(batch)
   }

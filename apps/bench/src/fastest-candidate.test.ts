@@ -2,19 +2,11 @@ import type { Backend, Bundle, BundleManifest, StagedModel } from '@sluice/core'
 import { createRandomReferenceNetwork, createReferenceBundle } from '@sluice/core/reference'
 import type { Dataset } from '@sluice/datasets'
 import { createGraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { findFastestCandidate } from './fastest-candidate.ts'
+import { useFakeClock } from './testing/fake-clock.ts'
 
-let nowMs = 0
-
-beforeEach(() => {
-  nowMs = 0
-  vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
-})
+const clock = useFakeClock()
 
 /** Two gates between three stages of one node each. */
 async function createSource(): Promise<Bundle> {
@@ -66,7 +58,7 @@ function createTimedBackend(durations: readonly number[]) {
         liveHandles: 0,
         upload: async ({ dims }) => ({ rows: dims[0] ?? 0, dispose() {} }),
         async runStage(index, { rows }) {
-          if (index === 0) nowMs += durations[stages.length - 1] ?? Number.NaN
+          if (index === 0) clock.nowMs += durations[stages.length - 1] ?? Number.NaN
           const scores = { data: new Float32Array(2 * rows), rows, classCount: 2 }
           const activation = index < stages.length - 1 ? { rows, dispose() {} } : null
           return { activation, scores: { rows, read: async () => scores, dispose() {} } }

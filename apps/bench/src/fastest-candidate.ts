@@ -49,11 +49,12 @@ export async function findFastestCandidate(options: FastestCandidateOptions): Pr
   const entrants: Entrant[] = []
   try {
     for (const manifest of candidates) entrants.push(await createEntrant(options, manifest))
-    const [plain, ...gated] = entrants
+    const [plain] = entrants
     if (plain === undefined) throw new InvalidArgumentError('There are no candidates to time.')
     const rows = createRowSource(options)
     await rows.next()
-    for (const { network } of entrants) for (const batch of rows.batches().slice(0, 1)) await warmUp(network, batch)
+    for (const { network } of entrants)
+      for (const batch of rows.batches().slice(0, 1)) await warmUp(network, batch, signal)
     let done = 0
     const nextRows = async () => {
       onProgress?.({ phase: 'time', done: done++, total: heatRounds + finalRounds + 2, unit: 'rounds' })
@@ -74,7 +75,7 @@ export async function findFastestCandidate(options: FastestCandidateOptions): Pr
       return field.toSorted((a, b) => (scores.get(a) ?? 0) - (scores.get(b) ?? 0))
     }
     const ranking = await race(entrants, heatRounds)
-    const leaders = ranking.filter((entrant) => gated.includes(entrant)).slice(0, leaderCount)
+    const leaders = ranking.filter((entrant) => entrant !== plain).slice(0, leaderCount)
     const [winner] = await race([plain, ...leaders], finalRounds)
     return winner === undefined ? 0 : entrants.indexOf(winner)
   } finally {

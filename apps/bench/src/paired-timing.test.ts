@@ -1,24 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { medianRatio, summarise, timeInTurns } from './paired-timing.ts'
+import { useFakeClock } from './testing/fake-clock.ts'
 
 describe('timeInTurns', () => {
-  let nowMs = 0
-
-  beforeEach(() => {
-    nowMs = 1000
-    vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
-  })
-
-  afterEach(() => {
-    vi.restoreAllMocks()
-  })
+  const clock = useFakeClock(1000)
 
   /** Work that takes the given milliseconds, one after another, and writes its name down. */
   const createWork = (name: string, log: string[], durations: readonly number[]) => {
     const left = [...durations]
     return async () => {
       log.push(name)
-      nowMs += left.shift() ?? 0
+      clock.nowMs += left.shift() ?? 0
     }
   }
 
@@ -26,7 +18,7 @@ describe('timeInTurns', () => {
     const log: string[] = []
     const beforeRound = async () => {
       log.push('prepare')
-      nowMs += 1000
+      clock.nowMs += 1000
     }
     const times = await timeInTurns([createWork('a', log, [9, 1, 2])], 2, { beforeRound })
     expect(times).toEqual([[1, 2]])

@@ -1,4 +1,4 @@
-import type { GatedModel, Tensor } from '@sluice/core'
+import { countElements, type GatedModel, type Tensor } from '@sluice/core'
 
 const runs = 1000
 const limitMs = 1000
@@ -10,11 +10,11 @@ const rowsPerRun = 4
  *
  * @param batch at least one row, as the network takes it
  */
-export async function warmUp(network: GatedModel, batch: Tensor<'float32'>): Promise<void> {
-  const rows = Math.min(batch.dims[0] ?? 0, rowsPerRun)
-  const [, ...shape] = batch.dims
-  const rowLength = batch.data.length / (batch.dims[0] ?? 1)
-  const few: Tensor<'float32'> = { ...batch, dims: [rows, ...shape], data: batch.data.subarray(0, rows * rowLength) }
+export async function warmUp(network: GatedModel, batch: Tensor<'float32'>, signal?: AbortSignal): Promise<void> {
+  const [size = 0, ...shape] = batch.dims
+  const rows = Math.min(size, rowsPerRun)
+  const data = batch.data.subarray(0, rows * countElements(shape))
+  const few: Tensor<'float32'> = { ...batch, dims: [rows, ...shape], data }
   const endMs = performance.now() + limitMs
-  for (let run = 0; run < runs && performance.now() < endMs; run++) await network.predict(few)
+  for (let run = 0; run < runs && performance.now() < endMs; run++) await network.predict(few, { signal })
 }

@@ -65,7 +65,8 @@ export interface ProposalOptions extends DropTarget {
 export function proposePlacements(table: ExitTable, options: ProposalOptions): (readonly number[])[] {
   checkExitTable(table)
   const { maxGates = Math.max(table.gates.length, 1), setsPerSize = 2 } = options
-  for (const [name, value] of Object.entries({ maxGates, setsPerSize })) checkCount(name, value)
+  checkCount('maxGates', maxGates)
+  checkCount('setsPerSize', setsPerSize)
   const price = createPricer(createSearchSpace(table, createLevelPath(table)), createDropTest(options))
   const fullCost = countFullCost(table.cost)
   const proposals: GateSet[] = []
