@@ -4,14 +4,13 @@ import {
   addLayoutHints,
   analyzeModel,
   type Cut,
-  countPooledFeatures,
   findCuts,
   type OnnxEngine,
   type OnnxModel,
   selectGateCuts,
 } from '@sluice/onnx-graph'
 import { collectFeatures, createFeatureCollection, type FeatureCollection, fitHead } from '@sluice/training'
-import { chooseStorage } from '@sluice/training/node'
+import { createBudgetedStorage } from '@sluice/training/node'
 import { type AssembledBundle, assembleBundle, type CutHead } from './attach/assemble-bundle.ts'
 import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
 import { describeInput, type InputOptions } from './attach/describe-input.ts'
@@ -83,7 +82,7 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
   const job = prepareJob(options)
   const { plan, input } = job
   const plain = createPlainForwardEstimate(options.engine, options.model, options.dataset, input, batchSize)
-  const collection = createFeatureCollection(chooseStorage(countFeatureBytes(job), options))
+  const collection = createFeatureCollection(createBudgetedStorage(options))
   try {
     const forwardMs = { total: 0 }
     await plain.sample()
@@ -129,17 +128,6 @@ function prepareJob(options: AttachOptions): Job {
   if (cuts.length === 0)
     throw new InvalidArgumentError('The network has no cut for a gate: no tensor that all paths pass.')
   return { options, input, output: output.name, classes, macs: analysis.macs, cuts, plan: planHeads(options.heads) }
-}
-
-/** Bytes of features held at once at most, as far as is known before gates are placed: the widest cuts are assumed. */
-function countFeatureBytes({ options, cuts, plan }: Job): number {
-  const { placement, dataset } = options
-  const widths = cuts.map(({ shape }) => countPooledFeatures(shape, plan.pooling)).sort((a, b) => b - a)
-  const bytes = (rows: number, gates: number) =>
-    4 * rows * widths.slice(0, gates).reduce((sum, width) => sum + width, 0)
-  if (placement.kind === 'count') return bytes(dataset.size, placement.count)
-  if (placement.kind === 'at') return bytes(dataset.size, placement.tensors.length)
-  return Math.max(bytes(dataset.size, placement.maxGates), bytes(countExploredRows(dataset), widths.length))
 }
 
 function countExploredRows({ size }: Dataset): number {

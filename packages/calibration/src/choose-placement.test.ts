@@ -38,6 +38,17 @@ it('chooses no gate when none meets the target', () => {
   expect({ gates, met, saved: point.saved, drop: point.drop }).toEqual({ gates: [], met: false, saved: 0, drop: 0 })
 })
 
+it('with further drops, has the least mean cost over all of them', () => {
+  const drops = [1, 3, 9]
+  const costOf = (gates: readonly number[]) =>
+    drops.reduce((sum, maxDrop) => sum + searchThresholds(selectGates(table, gates), { maxDrop }).point.cost, 0)
+  const [maxDrop = 0, ...furtherDrops] = drops
+  const pairs = [0, 1, 2, 3, 4].flatMap((first) => [1, 2, 3, 4, 5].map((second) => [first, second]))
+  const costs = pairs.filter(([first = 0, second = 0]) => first < second).map(costOf)
+  const { gates } = choosePlacement(table, { maxDrop, furtherDrops, maxGates: 2 })
+  expect(costOf(gates)).toBeLessThan(1.01 * Math.min(...costs))
+})
+
 it('refuses less than one gate', () => {
   expect(() => choosePlacement(table, { maxDrop: 1, maxGates: 0 })).toThrow(InvalidArgumentError)
   expect(() => proposePlacements(table, { maxDrop: 1, maxGates: 0 })).toThrow('maxGates is 0')

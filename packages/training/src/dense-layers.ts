@@ -79,8 +79,13 @@ export function appendBackward(
     const scale = isRelu ? 1 / (1 - (dropout[index]?.rate ?? 0)) : 1
     gradient = builder.node('Gemm', [gradient, weights], { transB: 1, alpha: float(scale) })
     // After a ReLU the input is positive exactly where neither ReLU nor dropout held the value back.
-    const factors = isRelu ? builder.node('Sign', [input]) : dropout[index]?.factors
+    const factors = isRelu ? appendPositive(builder, input) : dropout[index]?.factors
     if (factors !== undefined) gradient = builder.node('Mul', [gradient, factors])
   }
   return gradients
+}
+
+/** 1 where a value is positive, 0 where it is 0; as a steep sigmoid, since ONNX Runtime runs Sign on a single thread. */
+function appendPositive(builder: GraphBuilder, values: string): string {
+  return builder.node('HardSigmoid', [values], { alpha: float(1e30), beta: float(0) })
 }

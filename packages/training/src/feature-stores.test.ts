@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@sluice/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chooseStorage } from './choose-storage.ts'
+import { createBudgetedStorage } from './budgeted-storage.ts'
 import { FeatureStorageError } from './errors.ts'
 import { createFileStorage } from './file-storage.ts'
 import { createMemoryStorage } from './memory-storage.ts'
@@ -21,6 +21,10 @@ const count = (from: number, length: number) => Float32Array.from({ length }, (_
 describe.each([
   { name: 'memory', createStorage: () => createMemoryStorage({ blockBytes }) },
   { name: 'a file', createStorage: () => createFileStorage({ blockBytes, folder }) },
+  {
+    name: 'memory that does for a part',
+    createStorage: () => createBudgetedStorage({ blockBytes, folder, memoryBudgetBytes: 2 * blockBytes }),
+  },
 ])('a feature store in $name', ({ createStorage }) => {
   it('gives back any range of rows, whatever pieces they were appended in', async () => {
     const store = await createStorage().createStore(3)
@@ -70,11 +74,31 @@ describe('createFileStorage', () => {
   })
 })
 
-it('chooseStorage keeps in memory what fits the budget, and the rest in files', async () => {
-  const [small, large] = [1000, 1001].map((bytes) =>
-    chooseStorage(bytes, { memoryBudgetBytes: 1000, folder: '/missing' }),
-  )
-  const store = await small?.createStore(3)
-  await store?.dispose()
-  await expect(large?.createStore(3)).rejects.toThrow(FeatureStorageError)
+describe('createBudgetedStorage', () => {
+  const missing = { blockBytes, folder: '/missing', memoryBudgetBytes: 2 * blockBytes }
+
+  it('opens no file as long as all stores together fit the budget', async () => {
+    const storage = createBudgetedStorage(missing)
+    const [first, second] = [await storage.createStore(3), await storage.createStore(6)]
+    await first.append(count(0, 12))
+    await second.append(count(0, 12))
+    await expect(second.append(count(12, 6))).rejects.toThrow(FeatureStorageError)
+    expect(await second.read(0, 2)).toEqual(count(0, 12))
+    await first.dispose()
+    await second.append(count(12, 6))
+    expect(await second.read(0, 3)).toEqual(count(0, 18))
+  })
+
+  it('a store that moves to a file makes room for the others', async () => {
+    const storage = createBudgetedStorage({ ...missing, folder })
+    const [first, second] = [await storage.createStore(3), await storage.createStore(3)]
+    await first.append(count(0, 18))
+    await first.append(count(18, 12))
+    await rm(folder, { recursive: true })
+    await second.append(count(0, 24))
+    await expect(second.append(count(24, 3))).rejects.toThrow(FeatureStorageError)
+    expect(await first.read(0, 10)).toEqual(count(0, 30))
+    await first.dispose()
+    await mkdir(folder)
+  })
 })

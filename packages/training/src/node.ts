@@ -1,2 +1,2 @@
-export { chooseStorage, type StorageChoiceOptions } from './choose-storage.ts'
+export { type BudgetedStorageOptions, createBudgetedStorage } from './budgeted-storage.ts'
 export { createFileStorage, type FileStorageOptions } from './file-storage.ts'

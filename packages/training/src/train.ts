@@ -1,7 +1,7 @@
 import { countElements, type Tensor } from '@sluice/core'
 import type { HeadLayer, NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
 import { scaleAdamRates } from './adam.ts'
-import { drawDropoutFactors, drawDropoutStarts } from './dropout-factors.ts'
+import { drawDropoutFactors } from './dropout-factors.ts'
 import { FitDivergedError } from './errors.ts'
 import type { FeatureStore } from './feature-store.ts'
 import type { FitRecipe } from './fit-recipe.ts'
@@ -12,7 +12,7 @@ import { planBlocks } from './row-blocks.ts'
 import type { Standardisation } from './standardisation.ts'
 import { type BlockPlan, planSteps } from './step-plan.ts'
 import { type HeadTargets, readTargets } from './targets.ts'
-import { buildTrainingGraph, type CarriedValue, parameterName } from './training-graph.ts'
+import { buildTrainingGraph, type CarriedValue, dropoutName, parameterName } from './training-graph.ts'
 
 /** What {@link train} works on. */
 export interface TrainOptions {
@@ -61,7 +61,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const total = recipe.epochs * blocks.reduce((sum, { steps }) => sum + steps, 0)
   const rates = scaleAdamRates(planLearningRates(recipe.peakLearningRate, total))
   const random = createRandom(options.seed, 1)
-  const constants = prepareConstants(options, dropout, blocks, random)
+  const factors = drawFactors(options, dropout, Math.max(...blocks.map(({ batchRows }) => batchRows)), random)
   const epochLosses: number[] = []
   let values = prepareValues(graph.carried, layers)
   let done = 0
@@ -74,9 +74,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       for (const index of order) {
         signal?.throwIfAborted()
         const block = blocks[index] as BlockPlan
-        const feeds = { ...(await prepareBlock(options, block)), ...prepareSteps(block, dropout, random) }
+        const feeds = { ...(await prepareBlock(options, block)), ...prepareSteps(block, random) }
         const stepRates = rates.slice(done, done + block.steps)
-        const results = await session.run({ ...constants, ...values, ...feeds, rates: vector(stepRates) })
+        const results = await session.run({
+          ...values,
+          ...feeds,
+          ...takeRows(factors, block.batchRows),
+          rates: vector(stepRates),
+        })
         values = Object.fromEntries(graph.carried.map(({ input, output }) => [input, results[output] as Tensor]))
         lossSum += sum(results[graph.losses]?.data as Float32Array)
         done += block.steps
@@ -112,16 +117,52 @@ function collectParameters(values: NamedTensors, layer: number): Pick<HeadLayer,
   }
 }
 
-function prepareConstants(
-  { layers, standardisation }: TrainOptions,
+/**
+ * What the inputs of the layers with dropout are multiplied by, and the first layer's standardisation within it. Drawn
+ * once for a batch: a row of it meets other samples in every step, and drawing in the graph, as ONNX's Dropout does, takes
+ * as long as the matrix products.
+ */
+function drawFactors(
+  { layers, standardisation: { mean, scale } }: TrainOptions,
   dropout: readonly number[],
-  blocks: readonly BlockPlan[],
+  batchRows: number,
   random: Random,
 ): NamedTensors {
-  const batchRows = Math.max(...blocks.map((block) => block.batchRows))
-  const { mean, scale } = standardisation
-  const widths = layers.map(({ inputs }) => inputs)
-  return { mean: vector(mean), scale: vector(scale), ...drawDropoutFactors(widths, dropout, batchRows, random) }
+  const factors: Record<string, Tensor> = {}
+  for (const [layer, { inputs }] of layers.entries()) {
+    const rate = dropout[layer] ?? 0
+    if (layer > 0 && rate === 0) continue
+    const rows = rate > 0 ? batchRows : 1
+    const kept = drawDropoutFactors(rows * inputs, rate, random)
+    const matrix = (data: Float32Array): Tensor => ({ type: 'float32', dims: [rows, inputs], data })
+    if (layer > 0) factors[dropoutName(layer)] = matrix(kept)
+    else {
+      const scaled = kept.map((factor, index) => factor * (scale[index % inputs] as number))
+      factors.input_factors = matrix(scaled)
+      factors.input_shift = matrix(scaled.map((factor, index) => factor * (mean[index % inputs] as number)))
+    }
+  }
+  return factors
+}
+
+/** The first rows of each matrix, at most as many as it has. */
+function takeRows(matrices: NamedTensors, count: number): NamedTensors {
+  const entries = Object.entries(matrices).map(
+    ([
+      name,
+      {
+        dims: [rows = 0, width = 0],
+        data,
+      },
+    ]) => {
+      const taken = Math.min(rows, count)
+      return [
+        name,
+        { type: 'float32', dims: [taken, width], data: (data as Float32Array).subarray(0, taken * width) },
+      ] as const
+    },
+  )
+  return Object.fromEntries(entries)
 }
 
 async function prepareBlock(options: TrainOptions, { start, length }: BlockPlan): Promise<NamedTensors> {
@@ -133,14 +174,13 @@ async function prepareBlock(options: TrainOptions, { start, length }: BlockPlan)
   }
 }
 
-function prepareSteps(block: BlockPlan, dropout: readonly number[], random: Random): NamedTensors {
+function prepareSteps(block: BlockPlan, random: Random): NamedTensors {
   const { steps, batchRows } = block
   const order = block.rows.slice()
   shuffle(order, random)
   return {
     step_count: { type: 'int64', dims: [], data: BigInt64Array.of(BigInt(steps)) },
     order: { type: 'int32', dims: [steps, batchRows], data: Int32Array.from(order.subarray(0, steps * batchRows)) },
-    ...drawDropoutStarts(dropout, steps, random),
   }
 }
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { scaleAdamRates } from './adam.ts'
 import type { LayerShape } from './dense-layers.ts'
+import { drawDropoutFactors } from './dropout-factors.ts'
 import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
 import { createRandom } from './random.ts'
 import { buildTrainingGraph } from './training-graph.ts'
@@ -22,8 +23,8 @@ const learningRates = Float32Array.of(0.1, 0.05, 0.2)
 /** A head with its parameters as one flat list per tensor: weights and bias of each layer in turn. */
 interface NaiveHead {
   readonly layers: readonly LayerShape[]
-  /** Factors of each layer's input values in one step, `[batch, inputs]`, or null. */
-  readonly factors: (step: number, layer: number) => Float32Array | null
+  /** Factors of each layer's input values, `[batch, inputs]`, or null. */
+  readonly factors: readonly (Float32Array | null)[]
 }
 
 /** Mean loss of one step's batch, in double precision, from the definitions of the layers and of cross-entropy. */
@@ -34,8 +35,8 @@ function batchLoss({ layers, factors }: NaiveHead, parameters: readonly number[]
     const row = order[step * batch + i] as number
     let values = Array.from(mean, (m, j) => ((features[row * inputs + j] as number) - m) * (scale[j] as number))
     for (const [layer, { activation, outputs }] of layers.entries()) {
-      const kept = factors(step, layer)
-      if (kept !== null) values = values.map((value, j) => value * (kept[i * values.length + j] as number))
+      const kept = factors[layer]
+      if (kept) values = values.map((value, j) => value * (kept[i * values.length + j] as number))
       const [weights = [], bias = []] = parameters.slice(2 * layer)
       values = bias.map((b, k) =>
         values.reduce((sum, value, j) => sum + value * (weights[j * outputs + k] as number), b),
@@ -65,9 +66,10 @@ function trainNaively(head: NaiveHead, start: readonly Float32Array[]): number[]
         moment[0] = 0.9 * moment[0] + 0.1 * gradient
         moment[1] = 0.99 * moment[1] + 0.01 * gradient ** 2
         const first = moment[0] / (1 - 0.9 ** (step + 1))
-        const second = moment[1] / (1 - 0.99 ** (step + 1))
-        values[index] =
-          (values[index] as number) - ((learningRates[step] as number) * first) / (Math.sqrt(second) + 1e-9)
+        const correction = 1 - 0.99 ** (step + 1)
+        // The graph adds its epsilon to the root of the plain sum of squares, 100 times the moment.
+        const size = Math.sqrt(moment[1] / correction) + 1e-7 * Math.sqrt(0.01 / correction)
+        values[index] = (values[index] as number) - ((learningRates[step] as number) * first) / size
       }
     }
   }
@@ -110,17 +112,25 @@ it.each(heads)(
   'the graph takes the steps of a naive Adam on finite differences for $name',
   async ({ layers, dropout }) => {
     const graph = buildTrainingGraph({ layers, dropout, loss: createCrossEntropyLoss({ labelSmoothing: 0 }) })
-    const tables = dropout.map((rate, layer) => {
-      const kept = Float32Array.from({ length: 100 }, () => (random.next() < rate ? 0 : 1 / (1 - rate)))
-      return { rate, kept, starts: Array.from({ length: steps }, (_, step) => 7 * step + layer) }
+    const factors = layers.map(({ inputs }, layer) => {
+      const rate = dropout[layer] ?? 0
+      return rate === 0 ? null : drawDropoutFactors(batch * inputs, rate, random)
+    })
+    const inputRows = factors[0] === null ? 1 : batch
+    const inputFactors = Float32Array.from({ length: inputRows * inputs }, (_, index) => {
+      return (factors[0]?.[index] ?? 1) * (scale[index % inputs] as number)
     })
     const start = graph.carried.map(({ kind, dims }) => {
       return kind === 'state' ? new Float32Array(countElements(dims)) : draw(countElements(dims))
     })
     const feeds: Record<string, Tensor> = {
       features: { type: 'float32', dims: [rows, inputs], data: features },
-      mean: { type: 'float32', dims: [inputs], data: mean },
-      scale: { type: 'float32', dims: [inputs], data: scale },
+      input_factors: { type: 'float32', dims: [inputRows, inputs], data: inputFactors },
+      input_shift: {
+        type: 'float32',
+        dims: [inputRows, inputs],
+        data: inputFactors.map((factor, index) => factor * (mean[index % inputs] as number)),
+      },
       targets: { type: 'int32', dims: [rows], data: labels },
       row_weights: { type: 'float32', dims: [rows, 1], data: rowWeights },
       step_count: { type: 'int64', dims: [], data: BigInt64Array.of(BigInt(steps)) },
@@ -130,30 +140,16 @@ it.each(heads)(
     for (const [index, { input, dims }] of graph.carried.entries()) {
       feeds[input] = { type: 'float32', dims, data: start[index] as Float32Array }
     }
-    for (const [layer, { rate, kept }] of tables.entries()) {
-      if (rate > 0) feeds[`dropout_${layer}`] = { type: 'float32', dims: [kept.length], data: kept }
-    }
-    if (dropout.some((rate) => rate > 0)) {
-      const starts = Array.from({ length: steps }, (_, step) =>
-        tables.map((table) => table.starts[step] as number),
-      ).flat()
-      feeds.dropout_starts = {
-        type: 'int64',
-        dims: [steps, dropout.length, 1],
-        data: BigInt64Array.from(starts, BigInt),
+    for (const [layer, data] of factors.entries()) {
+      if (layer > 0 && data !== null) {
+        feeds[`dropout_${layer}`] = { type: 'float32', dims: [batch, data.length / batch], data }
       }
     }
     const session = await createTestEngine().createSession(graph.model)
     const results = await session.run(feeds)
     await session.release()
 
-    const naive: NaiveHead = {
-      layers,
-      factors: (step, layer) => {
-        const table = tables[layer]
-        return table === undefined || table.rate === 0 ? null : table.kept.subarray(table.starts[step])
-      },
-    }
+    const naive: NaiveHead = { layers, factors }
     const isParameter = graph.carried.map(({ kind }) => kind !== 'state')
     const expected = trainNaively(
       naive,

@@ -1,12 +1,6 @@
 import { createGraphBuilder, elementTypeCode, type GraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
 import { type AdamState, createAdam } from './adam.ts'
-import {
-  appendBackward,
-  appendForward,
-  type DenseLayerNames,
-  type LayerDropout,
-  type LayerShape,
-} from './dense-layers.ts'
+import { appendBackward, appendForward, type DenseLayerNames, type LayerShape } from './dense-layers.ts'
 import { integerConstant } from './graph-constants.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 
@@ -44,7 +38,7 @@ export function parameterName(kind: 'weights' | 'bias', layer: number): string {
   return `${kind}_${layer}`
 }
 
-/** Name of the input with the dropout factors of one layer: a flat list that every step takes a stretch of. */
+/** Name of the input with the dropout factors of a layer after the first, `[batch, inputs of the layer]`. */
 export function dropoutName(layer: number): string {
   return `dropout_${layer}`
 }
@@ -53,12 +47,12 @@ export function dropoutName(layer: number): string {
  * Many optimiser steps as one ONNX graph, a `Loop` whose loop-carried values are the parameters and Adam's state.
  *
  * Inputs beside the carried values, with `rows` rows of features at hand and `batch` of them in a step:
- * - `features` `[rows, inputs]`, standardised in the graph as `(x - mean) * scale`; `mean` and `scale` `[inputs]`
+ * - `features` `[rows, inputs]`, which enter the first layer as `x * input_factors - input_shift`: standardised, with the
+ *   layer's dropout. Both are `[batch, inputs]`, or `[1, inputs]` without dropout
  * - `targets`: int32 labels `[rows]`, or the network's scores `[rows, classes]`, as the loss wants
  * - `row_weights` `[rows]`: factor of each row's loss
  * - `step_count` int64 scalar, `order` int32 `[steps, batch]`: rows of each step; `rates` `[steps]` of {@link createAdam}
- * - for each layer with dropout its factors, {@link dropoutName}; `dropout_starts` int64 `[steps, layers, 1]`: where
- *   each step's stretch of `batch * inputs of the layer` factors begins
+ * - for each later layer with dropout its factors, {@link dropoutName}
  */
 export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
   const values = planCarriedValues(options.layers)
@@ -100,18 +94,18 @@ function declareInputs(
 ): void {
   const inputs = layers[0]?.inputs ?? 0
   graph.input('features', 'float32', ['rows', inputs])
-  graph.input('mean', 'float32', [inputs])
-  graph.input('scale', 'float32', [inputs])
+  const inputRows = (dropout[0] ?? 0) > 0 ? 'batch' : 1
+  graph.input('input_factors', 'float32', [inputRows, inputs])
+  graph.input('input_shift', 'float32', [inputRows, inputs])
   if (loss.target === 'labels') graph.input('targets', 'int32', ['rows'])
   else graph.input('targets', 'float32', ['rows', layers.at(-1)?.outputs ?? 0])
   graph.input('row_weights', 'float32', ['rows', 1])
   graph.input('step_count', 'int64', [])
   graph.input('order', 'int32', ['steps', 'batch'])
   graph.input('rates', 'float32', ['steps'])
-  for (const [layer, rate] of dropout.entries()) {
-    if (rate > 0) graph.input(dropoutName(layer), 'float32', [`factors_${layer}`])
+  for (const [layer, { inputs: width }] of layers.entries()) {
+    if (layer > 0 && (dropout[layer] ?? 0) > 0) graph.input(dropoutName(layer), 'float32', ['batch', width])
   }
-  if (dropout.some((rate) => rate > 0)) graph.input('dropout_starts', 'int64', ['steps', dropout.length, 1])
   for (const { input, dims } of carried) graph.input(input, 'float32', dims)
 }
 
@@ -120,13 +114,16 @@ function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOpti
   const { loss } = options
   const ofStep = (input: string) => body.node('Gather', [input, step])
   const rows = ofStep('order')
-  const features = body.node('Mul', [body.node('Sub', [body.node('Gather', ['features', rows]), 'mean']), 'scale'])
+  const raw = body.node('Gather', ['features', rows])
+  const features = body.node('Sub', [body.node('Mul', [raw, 'input_factors']), 'input_shift'])
   const layers = options.layers.map(({ activation }, layer) => ({
     activation,
     weights: `step/${parameterName('weights', layer)}`,
     bias: `step/${parameterName('bias', layer)}`,
   }))
-  const dropout = createDropout(body, options, rows, ofStep)
+  const dropout = options.dropout.map((rate, layer) => {
+    return layer > 0 && rate > 0 ? { rate, factors: dropoutName(layer) } : null
+  })
   const forward = appendForward(body, features, layers, dropout)
 
   const classCount = options.layers.at(-1)?.outputs ?? 0
@@ -155,28 +152,4 @@ function appendTarget(body: GraphBuilder, loss: HeadLoss, target: string, classC
   const values = body.initializer('off_and_on', { type: 'float32', dims: [2], data: Float32Array.of(0, 1) })
   const classes = body.node('Cast', [target], { to: elementTypeCode('int64') })
   return body.node('OneHot', [classes, integerConstant(body, 'class_count', classCount), values])
-}
-
-/**
- * Random factors are drawn once and every step takes a stretch of them at a random place: ONNX's own Dropout draws
- * number by number, on one thread, and would take as long as the matrix products.
- */
-function createDropout(
-  body: GraphBuilder,
-  { layers, dropout }: TrainingGraphOptions,
-  rows: string,
-  ofStep: (input: string) => string,
-): (LayerDropout | null)[] {
-  if (!dropout.some((rate) => rate > 0)) return dropout.map(() => null)
-  const starts = ofStep('dropout_starts')
-  const batch = body.node('Shape', [rows])
-  return dropout.map((rate, layer) => {
-    if (rate === 0) return null
-    const width = integerConstant(body, `dropout_width_${layer}`, [layers[layer]?.inputs ?? 0])
-    const start = body.node('Gather', [starts, integerConstant(body, `dropout_layer_${layer}`, layer)])
-    const end = body.node('Add', [start, body.node('Mul', [batch, width])])
-    const stretch = body.node('Slice', [dropoutName(layer), start, end])
-    const shape = body.node('Concat', [batch, width], { axis: 0 })
-    return { rate, factors: body.node('Reshape', [stretch, shape]) }
-  })
 }

@@ -41,8 +41,14 @@ export interface ExploreOptions extends WorkOptions {
 }
 
 /**
+ * Gates are placed for these multiples of the target too. The final heads, fitted on all data, do at the target what the
+ * cheap ones do at a laxer one, and four targets scatter less than one (docs/head-fitting.md).
+ */
+const laxerDrops = [2, 4, 8]
+
+/**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
- * of gates with the least expected MACs at the target drop on the other part. Heads are priced as they will be fitted.
+ * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted.
  * @throws InvalidArgumentError when no gate saves anything at the target
  */
 export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
@@ -54,7 +60,8 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
     fitGateParameters(cache, family),
     countCost(options, cache.final.classCount),
   )
-  const { gates, met } = choosePlacement(table, { maxDrop, maxGates, leastGain: options.plan.leastGain })
+  const furtherDrops = laxerDrops.map((factor) => factor * maxDrop)
+  const { gates, met } = choosePlacement(table, { maxDrop, furtherDrops, maxGates, leastGain: options.plan.leastGain })
   if (met) return cuts.filter((_, index) => gates.includes(index))
   throw new InvalidArgumentError(
     `No gate saves anything at a drop of ${maxDrop} points on this data. Use more data, or place gates with --gates N or --at.`,

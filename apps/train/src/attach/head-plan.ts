@@ -67,7 +67,7 @@ export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): 
     hidden: isLinear ? null : hidden,
     rank: isLinear ? null : rank,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
-    leastGain: isLinear ? 0.004 : 0.01,
+    leastGain: isLinear ? 0.004 : 0.007,
     countMacs({ shape }, classCount) {
       const features = countPooledFeatures(shape, pooling)
       if (isLinear) return features * classCount

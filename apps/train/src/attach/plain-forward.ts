@@ -9,7 +9,7 @@ const sampleRows = 512
 export interface PlainForwardEstimate {
   /** Runs one sample. Take one before and one after what is compared: machines have slow spells. */
   sample(): Promise<void>
-  /** Seconds for the whole dataset: the mean of the samples, scaled up. */
+  /** Seconds for the whole dataset: the median batch of all samples, scaled up. */
   seconds(): number
 }
 
@@ -26,23 +26,27 @@ export function createPlainForwardEstimate(
     async sample() {
       const session = await engine.createSession(writeOnnxModel(model))
       try {
-        secondsPerRow.push(await timeRows(dataset, input, batchSize, (feeds) => session.run(feeds)))
+        secondsPerRow.push(...(await timeBatches(dataset, input, batchSize, (feeds) => session.run(feeds))))
       } finally {
         await session.release()
       }
     },
-    seconds: () => (secondsPerRow.reduce((sum, value) => sum + value, 0) / secondsPerRow.length) * dataset.size,
+    seconds() {
+      const ordered = secondsPerRow.toSorted((a, b) => a - b)
+      return (ordered[Math.floor(ordered.length / 2)] ?? 0) * dataset.size
+    },
   }
 }
 
-async function timeRows(
+/** Seconds a row of each batch, reading and preprocessing included. */
+async function timeBatches(
   dataset: Dataset,
   input: InputDescription,
   batchSize: number,
   run: OnnxSession['run'],
-): Promise<number> {
+): Promise<number[]> {
+  const secondsPerRow: number[] = []
   let startMs: number | null = null
-  let rows = 0
   const limit = Math.min(dataset.size, sampleRows)
   for await (const batch of inputBatches(select(dataset, { limit }), input, batchSize)) {
     const feeds = { [input.name]: batch.images }
@@ -52,7 +56,9 @@ async function timeRows(
       startMs = performance.now()
     }
     await run(feeds)
-    rows += batch.rows
+    const endMs = performance.now()
+    secondsPerRow.push((endMs - startMs) / 1000 / batch.rows)
+    startMs = endMs
   }
-  return (performance.now() - (startMs ?? 0)) / 1000 / rows
+  return secondsPerRow
 }
