@@ -22,7 +22,7 @@ const mayImport = {
 /** Inference engines and the only folders whose published code may import them. */
 const engines = {
   onnxruntime: { modules: 'onnxruntime-[^/]+', users: 'packages/adapter-onnxruntime|apps/cli' },
-  tfjs: { modules: '@tensorflow', users: 'packages/adapter-tfjs|apps/cli' },
+  tfjs: { modules: '@tensorflow', users: 'packages/adapter-tfjs|apps/train|apps/cli' },
 }
 
 const developerFiles = '(?:\\.test(?:-d)?\\.ts|/(?:scripts|testing)/[^/]+|/tsup\\.config\\.ts)$'
@@ -53,7 +53,7 @@ const directions = Object.entries(mayImport).flatMap(([folder, allowed]) => {
 const engineUsers = Object.entries(engines).map(([name, { modules, users }]) =>
   forbid(
     `${name} is injected`,
-    `Only ${users.replace('|', ' and ')} name this engine; everybody else gets a Backend or a runner passed in.`,
+    `Only ${users.replaceAll('|', ' and ')} name this engine; everybody else gets a Backend or a runner passed in.`,
     { path: workspaces, pathNot: `^(?:${users})/|${developerFiles}` },
     { path: `(?:^|node_modules/)(?:${modules})/` },
   ),
