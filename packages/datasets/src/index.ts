@@ -1,3 +1,4 @@
+export * from './augment.ts'
 export * from './batches.ts'
 export * from './byte-image-dataset.ts'
 export * from './cifar.ts'
