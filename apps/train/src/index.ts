@@ -1,6 +1,8 @@
 export type { GatePlacement } from './attach/choose-gates.ts'
 export { describeInput, type InputOptions } from './attach/describe-input.ts'
+export type * from './attach/frozen-network.ts'
 export { headLosses } from './attach/head-plan.ts'
+export { createOnnxNetwork } from './attach/onnx-network.ts'
 export * from './attach.ts'
 export * from './calibrate.ts'
 export * from './input-batches.ts'

@@ -13,14 +13,12 @@ import { checkBundleTarget, writeBundle } from '@sluice/bundle/node'
 import { type HeadDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
-import { analyzeModel } from '@sluice/onnx-graph'
-import { readOnnxFile } from '@sluice/onnx-graph/node'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { openNetwork } from '../open-network.ts'
 import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
-import { createEngine } from '../runtime.ts'
 
 interface AttachOptions {
   readonly data: string
@@ -101,9 +99,9 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
 }
 
 async function attach(context: CommandContext, options: AttachOptions, path: string): Promise<AttachResult> {
-  const model = await readOnnxFile(path)
+  const network = await openNetwork(path, context)
   const input = selectInputOptions(options)
-  const { shape, layout, resize } = describeInput(analyzeModel(model), input)
+  const { shape, layout, resize } = describeInput(network, input)
   const classes = options.classes === undefined ? {} : { classes: await readClassNames(options.classes) }
   const dataset = await openDataset(options.data, {
     ...classes,
@@ -116,9 +114,8 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
   const result = await attachGates({
     ...context,
     ...classes,
-    engine: createEngine(context),
+    network,
     fitEngine: createOnnxEngine({ threads: context.options.threads, denormalsAsZero: true }),
-    model,
     name: basename(path).replace(/\.onnx$/i, ''),
     dataset,
     input,

@@ -1,9 +1,8 @@
-import { analyzeModel, findCuts } from '@sluice/onnx-graph'
-import { readOnnxFile } from '@sluice/onnx-graph/node'
 import type { Command } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { openNetwork } from '../open-network.ts'
 import { parseCountList } from '../parse-option.ts'
 
 interface InspectOptions {
@@ -18,11 +17,9 @@ export function addInspectCommand(program: Command, run: CommandRunner): void {
     'MACs, parameters, inputs, outputs and every cut of a network',
     'sluice inspect resnet50.onnx --input 1,3,224,224',
   ).option('--input <shape>', 'shape of the input, where the file leaves it open', parseCountList('--input'))
-  setAction<InspectOptions>(command, run, async (_context, { input }, [path = '']) => {
-    const model = await readOnnxFile(path)
+  setAction<InspectOptions>(command, run, async (context, { input }, [path = '']) => {
     const shape = input === undefined ? {} : { inputShape: input }
-    const { inputs, outputs, macs, parameters } = analyzeModel(model, shape)
-    const cuts = findCuts(model, shape)
+    const { inputs, outputs, macs, parameters, cuts } = await openNetwork(path, context, shape)
     return {
       json: {
         macs,
