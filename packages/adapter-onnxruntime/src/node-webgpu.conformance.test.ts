@@ -20,11 +20,7 @@ if (typeof probe === 'string') {
 } else {
   // Kept loaded: the engine opens the device anew, for a second, whenever its last session has gone.
   afterAll(() => probe.dispose())
-  describeBackend(backend.name, async (network) => ({ backend, bundle: createReferenceOnnxBundle(network) }), {
-    rtol: 1e-4,
-    atol: 1e-4,
-    runs: 4,
-  })
+  describeBackend(backend, createReferenceOnnxBundle, { rtol: 1e-4, atol: 1e-4, runs: 4 })
 }
 
 async function loadOrExplain(): Promise<StagedModel | string> {

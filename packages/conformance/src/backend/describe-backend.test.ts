@@ -8,12 +8,9 @@ import { backendCases } from './describe-backend.ts'
 async function findFailures(spoil: (model: StagedModel) => Partial<StagedModel>): Promise<string[]> {
   const backend = createReferenceBackend()
   const spoilt: Backend = { ...backend, load: async (bundle) => override(await backend.load(bundle), spoil) }
-  const createFixture = async (network: Parameters<typeof createReferenceBundle>[0]) => ({
-    backend: spoilt,
-    bundle: await createReferenceBundle(network),
-  })
+  const context = { backend: spoilt, createBundle: createReferenceBundle, rtol: 1e-6, atol: 1e-6, runs: 10 }
   const failures: string[] = []
-  for (const { name, run } of bindCases(backendCases, { createFixture, rtol: 1e-6, atol: 1e-6, runs: 10 })) {
+  for (const { name, run } of bindCases(backendCases, context)) {
     try {
       await run()
     } catch {

@@ -82,16 +82,18 @@ export const lifetimeCases: readonly BackendCase[] = [
   },
   {
     name: 'a disposed model is refused, and disposing it twice does nothing',
-    async run({ createFixture }) {
+    async run({ backend, createBundle }) {
       const { network, batch } = createExample()
-      const { backend, bundle } = await createFixture(network)
-      const model = await backend.load(bundle)
-      const activation = await model.upload(batch)
-      await model.dispose()
+      const model = await backend.load(await createBundle(network))
+      const uploaded = await model.upload(batch)
+      const { activation, scores } = await model.runStage(0, uploaded)
+      await Promise.all([model.dispose(), model.dispose()])
       await model.dispose()
       await expect(model.upload(batch)).rejects.toBeInstanceOf(DisposedError)
-      await expect(model.runStage(0, activation)).rejects.toBeInstanceOf(DisposedError)
-      activation.dispose()
+      await expect(model.runStage(0, uploaded)).rejects.toBeInstanceOf(DisposedError)
+      await expect(model.selectRows(uploaded, Uint32Array.of(0))).rejects.toBeInstanceOf(DisposedError)
+      await expect(scores.read()).rejects.toBeInstanceOf(DisposedError)
+      for (const handle of [uploaded, activation, scores]) handle?.dispose()
     },
   },
 ]
