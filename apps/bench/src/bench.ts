@@ -8,18 +8,15 @@ import {
   type Tensor,
 } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
-import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
-import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
+import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 import { warmUp } from './warm-up.ts'
 
 export interface BenchOptions extends WorkOptions {
   readonly model: StagedModel
   readonly policy: ExitPolicy
-  /** Engine of the plain network; give it the same threads as the model's backend. */
-  readonly engine: OnnxEngine
-  /** The bundle's stages, from {@link readStages}. */
-  readonly stages: readonly OnnxModel[]
+  /** The same bundle without gates, on the model's engine with as many threads. */
+  readonly plain: PlainNetworks
   readonly dataset: Dataset
   readonly batchSizes: readonly number[]
   /** Rows that every contender runs in a round. */
@@ -41,7 +38,7 @@ export interface BatchBench {
 
 /** Times gated, plain and never-exiting runs of the same rows, in turns, in one process. */
 export async function bench(options: BenchOptions): Promise<{ readonly batch: BatchBench[] }> {
-  const backbones = await loadTruncatedBackbones(options.engine, options.stages)
+  const backbones = await options.plain.loadTruncated()
   try {
     const results: BatchBench[] = []
     for (const size of options.batchSizes) {
@@ -55,13 +52,13 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
     }
     return { batch: results }
   } finally {
-    for (const session of backbones) await session.release()
+    for (const backbone of backbones) await backbone.release()
   }
 }
 
 async function benchBatchSize(
   { model, policy, dataset, rows, rounds, signal }: BenchOptions,
-  backbones: readonly OnnxSession[],
+  backbones: readonly PlainNetwork<unknown>[],
   size: number,
 ): Promise<BatchBench> {
   const batches = await readBatches(model, dataset, size, rows)
@@ -76,7 +73,7 @@ async function benchBatchSize(
   const contenders = [
     forAll((batch) => gated.predict(batch, { signal })),
     forAll((batch) => noExit.predict(batch, { signal })),
-    ...backbones.map((session) => forAll((batch) => runBackbone(session, batch))),
+    ...backbones.map((backbone) => forAll((batch) => backbone.run(batch))),
   ]
   const times = await timeInTurns(contenders, rounds, { signal })
   return summariseTimes(times, exits, size, batches.length)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { createOnnxEngine, createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
+import { createOnnxPlainNetworks, type PlainNetworks } from '@sluice/app-bench'
 import { createBundlePolicy } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
 import type { Backend, Bundle, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
@@ -19,6 +20,8 @@ export interface LoadedBundle {
   readonly backend: Backend
   readonly model: StagedModel
   readonly policy: ExitPolicy
+  /** The same network without gates. */
+  readonly plain: PlainNetworks
 }
 
 /**
@@ -27,7 +30,7 @@ export interface LoadedBundle {
  */
 export async function withBundle<T>(
   path: string,
-  { options }: CommandContext,
+  context: CommandContext,
   work: (loaded: LoadedBundle) => Promise<T>,
   { keepsIdleGates = false } = {},
 ): Promise<T> {
@@ -35,10 +38,11 @@ export async function withBundle<T>(
   const source = await openBundleFolder(folder)
   const { bundle, sourceStages } = keepsIdleGates ? keepGates(source) : await removeIdleGates(source)
   const policy = createBundlePolicy(bundle.manifest)
-  const backend = createOnnxRuntimeBackend({ threads: options.threads })
+  const backend = createOnnxRuntimeBackend({ threads: context.options.threads })
+  const plain = createOnnxPlainNetworks(bundle, createEngine(context))
   const model = await backend.load(bundle)
   try {
-    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy })
+    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy, plain })
   } finally {
     await model.dispose()
   }

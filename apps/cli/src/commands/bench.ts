@@ -1,10 +1,10 @@
-import { bench, readStages } from '@sluice/app-bench'
+import { bench } from '@sluice/app-bench'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseCountList } from '../parse-option.ts'
-import { createEngine, openDataFor, withBundle } from '../runtime.ts'
+import { openDataFor, withBundle } from '../runtime.ts'
 
 interface BenchOptions {
   readonly data: string
@@ -28,16 +28,13 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))
   setAction<BenchOptions>(command, run, (context, { data, batch, rows, rounds }, [path = '']) =>
-    withBundle(path, context, async ({ bundle, model, policy }) => {
+    withBundle(path, context, async ({ bundle, model, policy, plain }) => {
       const dataset = await openDataFor(bundle, data, context)
-      const stages = await readStages(bundle)
-      const engine = createEngine(context)
       const result = await bench({
         ...context,
         model,
         policy,
-        engine,
-        stages,
+        plain,
         dataset,
         batchSizes: batch,
         rows,

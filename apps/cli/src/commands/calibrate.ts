@@ -1,4 +1,4 @@
-import { findFastestCandidate, measureTimeCost, readStages } from '@sluice/app-bench'
+import { findFastestCandidate, measureTimeCost } from '@sluice/app-bench'
 import {
   type CalibrateOptions as CalibrationOptions,
   calibrate,
@@ -16,7 +16,7 @@ import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseNumber } from '../parse-option.ts'
-import { createEngine, type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
+import { type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
 
 interface CalibrateOptions {
   readonly data: string
@@ -109,20 +109,18 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
 /** Prices stages and gates in milliseconds on this machine, and has candidates for the gates run against each other. */
 async function measureTimes(
   context: CommandContext,
-  { bundle, model, backend }: LoadedBundle,
+  { bundle, model, backend, plain }: LoadedBundle,
   dataset: Dataset,
   batchSize: number,
 ): Promise<Pick<CalibrationOptions, 'cost' | 'trial'>> {
   const rows = select(dataset, { limit: batchSize })
   const { value: batch } = await inputBatches(rows, bundle.manifest.input, batchSize).next()
   if (!batch) throw new InvalidArgumentError(`${dataset.name} is empty; time is measured on its first rows.`)
-  const stages = await readStages(bundle)
   const { seed } = context.options
   return {
     cost: await measureTimeCost({
       model,
-      stages,
-      engine: createEngine(context),
+      plain,
       images: batch.images,
       signal: context.signal,
     }),
