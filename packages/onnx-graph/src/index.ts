@@ -1,6 +1,7 @@
 export * from './analysis.ts'
 export type { NetworkOptions } from './batch-shapes.ts'
 export * from './cuts.ts'
+export * from './dominators.ts'
 export * from './errors.ts'
 export * from './external-data.ts'
 export * from './feature-taps.ts'
