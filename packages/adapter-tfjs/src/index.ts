@@ -1,1 +1,2 @@
 export type { Tfjs } from './tfjs.ts'
+export type * from './tfjs-network.ts'
