@@ -1,0 +1,5 @@
+export * from './errors.ts'
+export * from './network-config.ts'
+export * from './network-plan.ts'
+export * from './parameter-values.ts'
+export * from './trainable-network.ts'
