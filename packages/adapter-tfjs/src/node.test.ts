@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { openNodeTfjs, TfjsBackendMissingError } from './node.ts'
+import { findBestNodeTfjsBackend, openNodeTfjs, TfjsBackendMissingError } from './node.ts'
 
 const emptyFolder = mkdtempSync(join(tmpdir(), 'sluice-no-tfjs-'))
 
@@ -24,4 +24,13 @@ test('a missing native library is an error that says how to get it', async () =>
   const opening = openNodeTfjs('tensorflow')
   await expect(opening).rejects.toThrow(TfjsBackendMissingError)
   await expect(opening).rejects.toThrow(/has no backend 'tensorflow' here.*SLUICE_TFJS_NODE/)
+})
+
+test('the native library is the best backend where its folder is named, wasm elsewhere', () => {
+  vi.stubEnv('SLUICE_TFJS_NODE', emptyFolder)
+  expect(findBestNodeTfjsBackend()).toBe('tensorflow')
+  vi.stubEnv('SLUICE_TFJS_NODE', '')
+  const cwd = vi.spyOn(process, 'cwd').mockReturnValue(emptyFolder)
+  expect(findBestNodeTfjsBackend()).toBe('wasm')
+  cwd.mockRestore()
 })

@@ -23,10 +23,10 @@ export class TfjsBackendMissingError extends SluiceError {
 }
 
 /**
- * TensorFlow.js with one backend chosen and ready. `cpu` and `wasm` share one copy of TensorFlow.js and so one current
- * backend: the last one opened. `tensorflow` is a copy of its own: the folder that the environment variable
- * `SLUICE_TFJS_NODE` names, else `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`, as installed where the
- * process runs. The native library is loaded once per process, so `threads` counts the first time only.
+ * TensorFlow.js with one backend chosen and ready. All copies of TensorFlow.js in a process share one current backend: the
+ * last one opened. `tensorflow` comes from the folder that the environment variable `SLUICE_TFJS_NODE` names, else from
+ * where the process runs: `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`. The native library is loaded once per
+ * process, so `threads` counts the first time only.
  *
  * @throws TfjsBackendMissingError
  */
@@ -37,6 +37,15 @@ export async function openNodeTfjs(backend: NodeTfjsBackend, options: NodeTfjsOp
     throw new TfjsBackendMissingError(backend, 'Reinstall its package, or choose another backend.')
   }
   return tf
+}
+
+/**
+ * The fastest backend that is installed: `tensorflow` where {@link openNodeTfjs} would find it or `SLUICE_TFJS_NODE` is
+ * set, else `wasm`. Nothing is loaded: an installation that does not work is an error when it is opened.
+ */
+export function findBestNodeTfjsBackend(): NodeTfjsBackend {
+  const hasNative = Boolean(process.env.SLUICE_TFJS_NODE) || findNativePackage(createNativeRequire()) !== undefined
+  return hasNative ? 'tensorflow' : 'wasm'
 }
 
 const openers: { readonly [B in NodeTfjsBackend]: (options: NodeTfjsOptions) => Promise<Tfjs> } = {
@@ -67,21 +76,26 @@ const nativeHint =
 
 /** The addon need not be installed and may lie outside this package's reach, so no import names it. */
 function requireNative(): Tfjs {
-  const folder = process.env.SLUICE_TFJS_NODE || process.cwd()
-  const require = createRequire(pathToFileURL(resolve(folder) + sep))
-  const gpuPackage = '@tensorflow/tfjs-node-gpu'
+  const require = createNativeRequire()
   try {
-    return require(isInstalled(require, gpuPackage) ? gpuPackage : '@tensorflow/tfjs-node')
+    return require(findNativePackage(require) ?? '@tensorflow/tfjs-node')
   } catch (cause) {
     throw new TfjsBackendMissingError('tensorflow', nativeHint, { cause })
   }
 }
 
-function isInstalled(require: NodeJS.Require, name: string): boolean {
-  try {
-    require.resolve(name)
-    return true
-  } catch {
-    return false
-  }
+function createNativeRequire(): NodeJS.Require {
+  const folder = process.env.SLUICE_TFJS_NODE || process.cwd()
+  return createRequire(pathToFileURL(resolve(folder) + sep))
+}
+
+function findNativePackage(require: NodeJS.Require): string | undefined {
+  return ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'].find((name) => {
+    try {
+      require.resolve(name)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
