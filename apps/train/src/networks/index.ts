@@ -1,4 +1,6 @@
 export * from './errors.ts'
+export * from './export/export-onnx.ts'
+export * from './export/export-tfjs-layers.ts'
 export * from './network-config.ts'
 export * from './network-plan.ts'
 export * from './parameter-values.ts'

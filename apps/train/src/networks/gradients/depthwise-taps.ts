@@ -1,7 +1,7 @@
 import type { Tfjs } from '@sluice/adapter-tfjs'
 import type * as tf from '@tensorflow/tfjs'
 import type { Window } from '../feature-shape.ts'
-import { differentiable } from './differentiable.ts'
+import { differentiate } from './differentiate.ts'
 import { padMap } from './padding.ts'
 import { spreadOutputGradient } from './spread-output-gradient.ts'
 
@@ -14,7 +14,9 @@ import { spreadOutputGradient } from './spread-output-gradient.ts'
  * @param filter `[size, size, channels, 1]`
  */
 export function convolveDepthwiseByTaps(tf: Tfjs, maps: tf.Tensor4D, filter: tf.Tensor4D, window: Window): tf.Tensor4D {
-  return differentiable(tf, [maps, filter], {
+  return differentiate(tf, {
+    inputs: [maps, filter],
+    constants: [],
     value: () => tf.depthwiseConv2d(maps, filter, window.stride, window.padding),
     gradients: (dy, [savedMaps, savedFilter]) => {
       const spread = spreadOutputGradient(tf, dy, savedMaps.shape, window)

@@ -1,6 +1,6 @@
 import type { Tfjs } from '@sluice/adapter-tfjs'
 import type * as tf from '@tensorflow/tfjs'
-import { differentiable } from './differentiable.ts'
+import { differentiate } from './differentiate.ts'
 
 /** What normalised maps are scaled by and moved to, `[channels]` each. */
 export interface BatchNormalizationParameters {
@@ -30,7 +30,9 @@ export function normalizeBatch(
 ): NormalizedBatch {
   const mean = channelMeans(tf, maps)
   const variance = channelMeans(tf, tf.squaredDifference(maps, mean))
-  const result = differentiable(tf, [maps, scale, offset, mean, variance], {
+  const result = differentiate(tf, {
+    inputs: [maps, scale, offset],
+    constants: [mean, variance],
     value: () => tf.batchNorm(maps, mean, variance, offset, scale, epsilon),
     gradients: (dy, [savedMaps, savedScale, , savedMean, savedVariance]) => {
       const standard = tf.batchNorm(savedMaps, savedMean, savedVariance, undefined, undefined, epsilon)
@@ -39,8 +41,7 @@ export function normalizeBatch(
       const centred = tf.sub(tf.sub(dy, meanGradient), tf.mul(standard, meanProduct))
       const factor = tf.mul(savedScale, tf.rsqrt(tf.add(savedVariance, epsilon)))
       const count = dy.size / savedScale.size
-      const zeros = tf.zerosLike(savedMean)
-      return [tf.mul(centred, factor), tf.mul(meanProduct, count), tf.mul(meanGradient, count), zeros, zeros]
+      return [tf.mul(centred, factor), tf.mul(meanProduct, count), tf.mul(meanGradient, count)]
     },
   })
   return { result, mean, variance }

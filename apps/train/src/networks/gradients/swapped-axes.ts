@@ -1,7 +1,7 @@
 import type { Tfjs } from '@sluice/adapter-tfjs'
 import type * as tf from '@tensorflow/tfjs'
 import type { Window } from '../feature-shape.ts'
-import { differentiable } from './differentiable.ts'
+import { differentiate } from './differentiate.ts'
 import { spreadOutputGradient } from './spread-output-gradient.ts'
 
 /**
@@ -14,7 +14,9 @@ import { spreadOutputGradient } from './spread-output-gradient.ts'
  * @param filter `[size, size, in, out]`
  */
 export function convolveBySwappedAxes(tf: Tfjs, maps: tf.Tensor4D, filter: tf.Tensor4D, window: Window): tf.Tensor4D {
-  return differentiable(tf, [maps, filter], {
+  return differentiate(tf, {
+    inputs: [maps, filter],
+    constants: [],
     value: () => tf.conv2d(maps, filter, window.stride, window.padding),
     gradients: (dy, [savedMaps, savedFilter]) => [
       convolutionGradient(tf, dy, savedMaps, savedFilter, window),
