@@ -1,7 +1,7 @@
 import { createGatedModel, DisposedError, type StagedModel } from '@sluice/core'
 import { expect } from 'vitest'
-import { type BackendCase, createScriptedModel, withModel } from './backend-context.ts'
-import { createExample } from './scenario.ts'
+import { type BackendCase, createScriptedModel, expectClose, withModel } from './backend-context.ts'
+import { computeExitScores, createExample } from './scenario.ts'
 
 /** Who lives how long: runs of every ending, `dispose` once and twice, and use afterwards. */
 export const lifetimeCases: readonly BackendCase[] = [
@@ -28,6 +28,24 @@ export const lifetimeCases: readonly BackendCase[] = [
         await run.next()
         controller.abort('enough')
         await expect(run.next()).rejects.toBe('enough')
+      }),
+  },
+  {
+    name: 'an abort while a stage runs leaves nothing alive and the model ready for the next run',
+    run: (context) =>
+      withExample(context, async (model, example) => {
+        const { network, batch, exits } = example
+        for (const stage of network.stages.keys()) {
+          const controller = new AbortController()
+          const aborting = callDuring(model, stage, () => controller.abort('enough'))
+          const run = createScriptedModel(aborting, exits).predict(batch, { signal: controller.signal })
+          // The signal is looked at before every stage, so an abort during the last comes too late.
+          if (stage < network.stages.length - 1) await expect(run).rejects.toBe('enough')
+          else expectClose((await run).scores, computeExitScores(example), context)
+          expect(model.liveHandles).toBe(0)
+        }
+        const { scores } = await createScriptedModel(model, exits).predict(batch)
+        expectClose(scores, computeExitScores(example), context)
       }),
   },
   {
@@ -104,4 +122,21 @@ function withExample(
 ): Promise<void> {
   const example = createExample()
   return withModel(context, example.network, (model) => use(model, example))
+}
+
+/** The model, calling `call` while the given stage is in progress. */
+function callDuring(model: StagedModel, stage: number, call: () => void): StagedModel {
+  return {
+    specVersion: 'v1',
+    network: model.network,
+    liveHandles: 0,
+    upload: (batch) => model.upload(batch),
+    runStage(index, activation) {
+      const running = model.runStage(index, activation)
+      if (index === stage) call()
+      return running
+    },
+    selectRows: (activation, rows) => model.selectRows(activation, rows),
+    dispose: () => model.dispose(),
+  }
 }

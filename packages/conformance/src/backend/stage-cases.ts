@@ -116,11 +116,20 @@ export const stageCases: readonly BackendCase[] = [
       const { backend } = context
       const bundle = await context.createBundle(network)
       const [first, second] = [await backend.load(bundle), await backend.load(bundle)]
-      const activation = await second.upload(batch)
-      expect([first.liveHandles, second.liveHandles]).toEqual([0, 1])
+      const other = { ...batch, data: batch.data.map((value) => -value) }
+      const [ofFirst, ofSecond, later] = [
+        await first.upload(batch),
+        await second.upload(other),
+        await second.upload(batch),
+      ]
+      expect([first.liveHandles, second.liveHandles]).toEqual([1, 2])
+      const [expected = expect.unreachable()] = computeReferenceScores(network, batch)
+      const [expectedOfOther = expect.unreachable()] = computeReferenceScores(network, other)
+      const scores = await Promise.all([runStageOnce(first, 0, ofFirst), runStageOnce(second, 0, ofSecond)])
+      expectClose(scores[0], expected, context)
+      expectClose(scores[1], expectedOfOther, context)
       await first.dispose()
-      const [expected] = computeReferenceScores(network, batch)
-      expectClose(await runStageOnce(second, 0, activation), expected ?? expect.unreachable(), context)
+      expectClose(await runStageOnce(second, 0, later), expected, context)
       await second.dispose()
     },
   },
