@@ -35,17 +35,25 @@ async function createTimedModel(): Promise<StagedModel> {
   }
 }
 
+interface TimedNetworks extends PlainNetworks {
+  readonly released: () => number
+  readonly runs: () => number
+}
+
 /** Plain networks truncated behind each stage take these milliseconds; the last one is the whole network. */
-function createTimedNetworks(durations: readonly number[]): PlainNetworks & { readonly released: () => number } {
+function createTimedNetworks(durations: readonly number[]): TimedNetworks {
   let released = 0
+  let runs = 0
   return {
     released: () => released,
+    runs: () => runs,
     loadFull: async () => {
       throw new Error('The last truncated network is the whole one.')
     },
     loadTruncated: async () =>
       durations.map((ms) => ({
         async run() {
+          runs++
           clock.nowMs += ms
         },
         async release() {
@@ -80,6 +88,14 @@ describe('bench', () => {
       },
     ])
     expect(plain.released()).toBe(3)
+  })
+
+  it('runs fewer rows and rounds where they would not fit into the limit', async () => {
+    const plain = createTimedNetworks([2, 5, 10])
+    const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), plain, dataset }
+    await bench({ ...options, batchSizes: [2], rows: 10, rounds: 9, limitMs: 100 })
+    // A round takes 12 + 12 + 2 + 5 + 10 = 41 ms: the one that tells so, one before those that count, and one that counts.
+    expect(plain.runs()).toBe(3 * 3)
   })
 
   it('refuses a batch larger than the data, and frees the plain networks', async () => {

@@ -8,6 +8,7 @@ import {
   type Tensor,
 } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
+import { fitWork } from './fit-work.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
 import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 import { warmUp } from './warm-up.ts'
@@ -22,6 +23,8 @@ export interface BenchOptions extends WorkOptions {
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
+  /** About the longest that the timing of a batch size takes: on a slow backend rows and rounds get fewer. No limit when absent. */
+  readonly limitMs?: number | undefined
 }
 
 /** The command's contract: milliseconds per batch, fractions of 1. */
@@ -57,26 +60,36 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
 }
 
 async function benchBatchSize(
-  { model, policy, dataset, rows, rounds, signal }: BenchOptions,
+  { model, policy, dataset, rows, rounds, limitMs, signal }: BenchOptions,
   backbones: readonly PlainNetwork<unknown>[],
   size: number,
 ): Promise<BatchBench> {
-  const batches = await readBatches(model, dataset, size, rows)
-  const exits = await countExits(model, policy, batches)
+  const allBatches = await readBatches(model, dataset, size, rows)
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
-  const [first] = batches
-  for (const network of [gated, noExit]) if (first) await warmUp(network, first, signal)
-  const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
-    for (const batch of batches) await run(batch)
-  }
-  const contenders = [
-    forAll((batch) => gated.predict(batch, { signal })),
-    forAll((batch) => noExit.predict(batch, { signal })),
-    ...backbones.map((backbone) => forAll((batch) => backbone.run(batch))),
+  const runs = [
+    (batch: Tensor<'float32'>) => gated.predict(batch, { signal }),
+    (batch: Tensor<'float32'>) => noExit.predict(batch, { signal }),
+    ...backbones.map((backbone) => (batch: Tensor<'float32'>) => backbone.run(batch)),
   ]
-  const times = await timeInTurns(contenders, rounds, { signal })
+  const runsOn = (batches: readonly Tensor<'float32'>[]) =>
+    runs.map((run) => async () => {
+      for (const batch of batches) await run(batch)
+    })
+  const oneBatch = allBatches.slice(0, 1)
+  for (const batch of oneBatch) for (const network of [gated, noExit]) await warmUp(network, batch, signal)
+  const asked = { batches: allBatches.length, rounds }
+  const work = limitMs === undefined ? asked : fitWork(asked, await timeOnce(runsOn(oneBatch)), limitMs)
+  const batches = allBatches.slice(0, work.batches)
+  const exits = await countExits(model, policy, batches)
+  const times = await timeInTurns(runsOn(batches), work.rounds, { signal })
   return summariseTimes(times, exits, size, batches.length)
+}
+
+async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
+  const startMs = performance.now()
+  for (const run of runs) await run()
+  return performance.now() - startMs
 }
 
 /** @param times of the gated network, the never-exiting one, then the backbone truncated behind each stage */
