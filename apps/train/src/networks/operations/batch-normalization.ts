@@ -63,3 +63,17 @@ export const batchNormalizationRule: OperationRule<BatchNormalization> = {
 function follow(tf: Tfjs, moving: tf.Variable<tf.Rank.R1>, batch: tf.Tensor1D): void {
   moving.assign(tf.add(tf.mul(moving, movingMomentum), tf.mul(batch, 1 - movingMomentum)))
 }
+
+/**
+ * Parameters and statistics with which the operation adds `bias` and does nothing else, apart from training: what is left
+ * of a normalisation whose scale a file has folded into the convolution before it.
+ */
+export function describeFoldedNormalization(name: string, bias: Float32Array): [name: string, values: Float32Array][] {
+  const fill = (value: number) => new Float32Array(bias.length).fill(value)
+  return [
+    [`${name}.scale`, fill(1)],
+    [`${name}.offset`, bias],
+    [`${name}.mean`, fill(0)],
+    [`${name}.variance`, fill(1 - normalizationEpsilon)],
+  ]
+}
