@@ -6,7 +6,7 @@ import type { FrozenNetwork } from './frozen-network.ts'
 /** A head fitted for one cut. */
 export interface CutHead {
   readonly cut: Cut
-  readonly fitted: FittedHead
+  readonly fitted: Pick<FittedHead, 'head' | 'parameters' | 'weightNorms' | 'fitAccuracy'>
   readonly loss: HeadDescription['loss']
 }
 
