@@ -3,4 +3,5 @@ import { createOnnxRuntimeBackend } from './web.ts'
 
 const backend = createOnnxRuntimeBackend({ executionProviders: ['webgpu'] })
 
-await describeWhereItStarts(backend, { rtol: 1e-4, atol: 1e-4, runs: 4 })
+// Tests run on Chromium's software GPU, which agrees with the reference to 1e-6; the tanh of other GPUs may be further off.
+await describeWhereItStarts(backend, { rtol: 1e-5, atol: 1e-5, runs: 4 })

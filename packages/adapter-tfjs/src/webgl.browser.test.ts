@@ -5,8 +5,9 @@ import { createReferenceTfjsBundle } from './testing/reference-bundle.ts'
 
 await tf.setBackend('webgl')
 
+// Tests run on Chromium's software GPU, which agrees with the reference to 1e-6; the tanh of other GPUs may be further off.
 describeBackend(createTfjsBackend({ tf }), (network, format) => createReferenceTfjsBundle(tf, network, format), {
-  rtol: 1e-4,
-  atol: 1e-4,
+  rtol: 1e-5,
+  atol: 1e-5,
   runs: 4,
 })
