@@ -14,7 +14,7 @@ export interface ModelFlow extends DataFlow {
  * Finds what lies between input and output. Operations that read the input's shape alone are on the way, too, because
  * a stage that needs them needs what they read.
  *
- * @param output name of the output; not needed where the model has one
+ * @param output name of the output, or of a tensor to end at; not needed where the model has one output
  * @throws UnsupportedTfjsModelError unless the output depends on exactly one input
  */
 export function findModelFlow(model: LoadedModel, output?: string): ModelFlow {
@@ -31,15 +31,17 @@ export function findModelFlow(model: LoadedModel, output?: string): ModelFlow {
   return { input: declared.name, declared, output: target, outputs: [target], steps }
 }
 
-function chooseOutput({ outputs }: LoadedModel, chosen: string | undefined): string {
-  const [first, ...others] = outputs
-  const output = chosen ?? first
-  if (output !== undefined && outputs.includes(output) && (chosen !== undefined || others.length === 0)) return output
+/** A chosen tensor may be any that an operation yields: a truncated network ends at a cut. */
+function chooseOutput({ outputs, operations }: LoadedModel, chosen: string | undefined): string {
   const names = `'${outputs.join("', '")}'`
+  if (chosen !== undefined) {
+    if (operations.some((operation) => operation.outputs.includes(chosen))) return chosen
+    throw new UnsupportedTfjsModelError(`The model has no tensor '${chosen}'; its outputs are ${names}.`)
+  }
+  const [output, ...others] = outputs
+  if (output !== undefined && others.length === 0) return output
   throw new UnsupportedTfjsModelError(
-    chosen === undefined
-      ? `The model has ${outputs.length} outputs (${names}); choose the one with the class scores.`
-      : `The model has no output '${chosen}'; it has ${names}.`,
+    `The model has ${outputs.length} outputs (${names}); choose the one with the class scores.`,
   )
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
 import {
   type AttachResult,
@@ -14,13 +14,14 @@ import { type HeadDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
-import { openNetwork } from '../open-network.ts'
+import { type OpenedNetwork, withNetwork } from '../open-network.ts'
 import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
 
-interface AttachOptions {
+interface AttachOptions extends BackendOptions {
   readonly data: string
   readonly out: string
   readonly gates: number | 'auto'
@@ -87,19 +88,24 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
       new Option('--memory <GiB>', 'memory for features').default(2).argParser(parseNumber('--memory', 0.01, 1024)),
     )
     .option('--force', 'replace an existing bundle')
+    .addOption(createBackendOption())
   setAction<AttachOptions>(command, run, async (context, options, [path = '']) => {
     const folder = resolve(options.out)
     const replace = options.force ?? false
     await checkBundleTarget(folder, replace)
-    const result = await attach(context, options, path)
+    const { backend } = options
+    const result = await withNetwork(path, context, { backend }, (opened) => attach(context, options, opened))
     const { manifest, files } = result
     await writeBundle({ folder, manifest, files, replace, signal: context.signal })
     return { json: describeJson(folder, result), lines: describeLines(folder, result) }
   })
 }
 
-async function attach(context: CommandContext, options: AttachOptions, path: string): Promise<AttachResult> {
-  const network = await openNetwork(path, context)
+async function attach(
+  context: CommandContext,
+  options: AttachOptions,
+  { network, name }: OpenedNetwork,
+): Promise<AttachResult> {
   const input = selectInputOptions(options)
   const { shape, layout, resize } = describeInput(network, input)
   const classes = options.classes === undefined ? {} : { classes: await readClassNames(options.classes) }
@@ -116,7 +122,7 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
     ...classes,
     network,
     fitEngine: createOnnxEngine({ threads: context.options.threads, denormalsAsZero: true }),
-    name: basename(path).replace(/\.onnx$/i, ''),
+    name,
     dataset,
     input,
     placement: parsePlacement(options),

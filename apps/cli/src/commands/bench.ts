@@ -1,17 +1,23 @@
-import { bench } from '@sluice/app-bench'
+import { type BatchBench, bench } from '@sluice/app-bench'
+import { type BundleFormat, SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
-import type { CommandRunner } from '../context.ts'
+import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseCountList } from '../parse-option.ts'
 import { openDataFor, withBundle } from '../runtime.ts'
 
-interface BenchOptions {
+interface BenchOptions extends BackendOptions {
   readonly data: string
   readonly batch: readonly number[]
   readonly rows: number
   readonly rounds: number
+  readonly backends?: true
 }
+
+/** With `--backends`, about the longest that a batch size takes on one of them: plain JavaScript is a hundred times slower. */
+const limitPerBackendMs = 20_000
 
 /** `sluice bench`: paired timings in one process. */
 export function addBenchCommand(program: Command, run: CommandRunner): void {
@@ -27,37 +33,85 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     )
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))
-  setAction<BenchOptions>(command, run, (context, { data, batch, rows, rounds }, [path = '']) =>
-    withBundle(path, context, async ({ bundle, model, policy, plain }) => {
-      const dataset = await openDataFor(bundle, data, context)
-      const result = await bench({
-        ...context,
-        model,
-        policy,
-        plain,
-        dataset,
-        batchSizes: batch,
-        rows,
-        rounds,
-      })
-      return { json: result, lines: describe(result.batch) }
-    }),
-  )
+    .addOption(createBackendOption())
+    .option('--backends', 'all backends side by side; slow ones run fewer rows and rounds')
+  setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
+    if (options.backends) await silenceOnnxRuntime()
+    const { format, batch } = await benchBundle(path, context, options)
+    if (!options.backends) return { json: { batch }, lines: formatTable([columns, ...batch.map(toCells)]) }
+    const names = listBackends(format)
+    const chosen = options.backend ?? names[0] ?? ''
+    const results: BackendBench[] = [{ backend: chosen, batch }]
+    for (const backend of names.filter((name) => name !== chosen)) {
+      results.push(await benchOrExplain(path, context, { ...options, backend }))
+    }
+    return { json: { batch, backends: results }, lines: describeBackends(results) }
+  })
 }
 
-function describe(batch: Awaited<ReturnType<typeof bench>>['batch']): string[] {
+/** It writes to standard error, past all sessions' settings, of a provider that does not start; the answer says it better. */
+async function silenceOnnxRuntime(): Promise<void> {
+  const { env } = await import('onnxruntime-node')
+  env.logLevel = 'fatal'
+}
+
+interface BundleBench {
+  readonly format: BundleFormat
+  readonly batch: readonly BatchBench[]
+}
+
+function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<BundleBench> {
+  const { data, batch: batchSizes, rows, rounds, backend, backends } = options
+  return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
+    const dataset = await openDataFor(bundle, data, context)
+    const limitMs = backends ? limitPerBackendMs : undefined
+    const { batch } = await bench({ ...context, model, policy, plain, dataset, batchSizes, rows, rounds, limitMs })
+    return { format: bundle.manifest.format, batch }
+  })
+}
+
+/** The times on one backend, or why there are none. */
+type BackendBench =
+  | { readonly backend: string; readonly batch: readonly BatchBench[] }
+  | { readonly backend: string; readonly unavailable: string }
+
+async function benchOrExplain(
+  path: string,
+  context: CommandContext,
+  options: BenchOptions & { readonly backend: string },
+): Promise<BackendBench> {
+  const { backend } = options
+  try {
+    const { batch } = await benchBundle(path, context, options)
+    return { backend, batch }
+  } catch (error) {
+    if (!SluiceError.isInstance(error)) throw error
+    return { backend, unavailable: error.message }
+  }
+}
+
+function describeBackends(results: readonly BackendBench[]): string[] {
+  const measured = results.flatMap((result) =>
+    'batch' in result ? result.batch.map((row) => [result.backend, ...toCells(row)]) : [],
+  )
+  const missing = results.flatMap((result) =>
+    'unavailable' in result ? [`${result.backend} did not run: ${result.unavailable}`] : [],
+  )
+  return [...formatTable([['backend', ...columns], ...measured]), ...missing]
+}
+
+const columns = ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead']
+
+function toCells(row: BatchBench): string[] {
   const ms = (value: number) => `${value.toFixed(2)} ms`
-  return formatTable([
-    ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead'],
-    ...batch.map((row) => [
-      String(row.size),
-      ms(row.full.median),
-      ms(row.gated.median),
-      ms(row.noExit.median),
-      formatShare(row.timeSaved),
-      formatShare(row.idealTimeSaved),
-      formatShare(row.macsSaved),
-      formatShare(row.overhead),
-    ]),
-  ])
+  return [
+    String(row.size),
+    ms(row.full.median),
+    ms(row.gated.median),
+    ms(row.noExit.median),
+    formatShare(row.timeSaved),
+    formatShare(row.idealTimeSaved),
+    formatShare(row.macsSaved),
+    formatShare(row.overhead),
+  ]
 }
