@@ -2,20 +2,17 @@ import { playwright } from '@vitest/browser-playwright'
 import type { Plugin, TestProjectInlineConfiguration } from 'vitest/config'
 import { findChromium } from './find-chromium.ts'
 
-/** WebGPU and WebGL run on the processor, so that every machine gives the same answers; nothing asks the network. */
+/**
+ * WebGPU and WebGL run on the processor, so that every machine gives the same answers. Playwright itself turns off the
+ * sandbox, updates and whatever else of Chromium's would ask the network.
+ */
 const launchArguments = [
-  '--no-sandbox',
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
   '--enable-features=Vulkan',
   '--use-gl=angle',
   '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
   '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
 ]
 
 const include = ['packages/*/src/**/*.browser.test.ts', 'apps/*/src/**/*.browser.test.ts']
@@ -25,7 +22,7 @@ export function createBrowserProject(chromium: string | null = findChromium()): 
   if (chromium === null) return { extends: true, plugins: [createSkipPlugin()], test: { name: 'browser', include } }
   return {
     extends: true,
-    // Found by its files' own addresses, which lie beside the .wasm files.
+    // It looks for its .wasm files beside its own, so it is served from where it lies.
     optimizeDeps: { exclude: ['onnxruntime-web'] },
     test: {
       name: 'browser',
