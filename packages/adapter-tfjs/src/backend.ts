@@ -13,6 +13,7 @@ import { readHeadFile } from './head-file.ts'
 import { loadModel } from './load-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import { readModelFiles } from './model-files.ts'
+import { countTfjsFeatures } from './pool-features.ts'
 import { createStagedModel, type LoadedStage } from './staged-model.ts'
 import type { Tfjs } from './tfjs.ts'
 
@@ -122,12 +123,19 @@ function checkStages(backend: string, { stages }: BundleManifest, flow: ModelFlo
 
 /** Null for the last stage. */
 async function loadHead(tf: Tfjs, backend: string, bundle: Bundle, index: number): Promise<DeviceHead | null> {
-  const { stages, gates } = bundle.manifest
-  const { headFile } = stages[index] as StageDescription
+  const { stages, gates, classes } = bundle.manifest
+  const { headFile, outputShape } = stages[index] as StageDescription
   if (index === stages.length - 1) return null
   const pooling = gates[index]?.head.pooling
-  if (headFile === undefined || pooling === undefined) {
+  if (headFile === undefined || outputShape === null || pooling === undefined) {
     throw new UnsupportedBundleError(backend, `stage ${index} names no head file (headFile), or has no gate.`)
   }
-  return createDeviceHead(tf, readHeadFile(await bundle.read(headFile)), pooling)
+  const head = readHeadFile(await bundle.read(headFile))
+  const expected = [countTfjsFeatures(outputShape, pooling), classes.length]
+  const actual = [head.layers[0]?.inputs, head.layers.at(-1)?.outputs]
+  if (actual.join() === expected.join()) return createDeviceHead(tf, head, pooling)
+  throw new UnsupportedBundleError(
+    backend,
+    `the head in '${headFile}' turns ${actual.join(' values into ')}; its stage and classes need ${expected.join(' into ')}.`,
+  )
 }
