@@ -8,6 +8,7 @@ import { addEvaluateCommand } from './commands/evaluate.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addPredictCommand } from './commands/predict.ts'
 import { addReportCommand } from './commands/report.ts'
+import { addTrainCommand } from './commands/train.ts'
 import { type CommandRunner, runCommand } from './context.ts'
 
 /**
@@ -29,6 +30,7 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     addPredictCommand,
     addReportCommand,
     addBenchCommand,
+    addTrainCommand,
   ]) {
     add(program, run)
   }

@@ -74,16 +74,20 @@ export function decodeCheckpoint(bytes: Uint8Array, config: TrainConfig, samples
   if (header.samples !== samples) {
     throw new CheckpointError(`its training data had ${header.samples} samples and these have ${samples}.`)
   }
-  const values = new Map<string, Float32Array>()
+  const total = header.values.reduce((sum, { length }) => sum + 4 * length, offset)
+  if (total !== bytes.length) {
+    throw new CheckpointError(
+      `it has ${bytes.length} bytes instead of ${total}; it was cut off. Start without --resume.`,
+    )
+  }
   let start = offset
-  for (const { name, length } of header.values) {
-    values.set(name, new Float32Array(bytes.slice(start, start + 4 * length).buffer))
+  const values = header.values.map(({ name, length }) => {
+    // Copied, as floats need aligned memory; slice would not copy Node's buffers.
+    const { buffer } = new Uint8Array(bytes.subarray(start, start + 4 * length))
     start += 4 * length
-  }
-  if (start !== bytes.length) {
-    throw new CheckpointError(`it has ${bytes.length} bytes instead of ${start}; it was cut off.`)
-  }
-  return { config, samples, progress: header.progress, values }
+    return [name, new Float32Array(buffer)] as const
+  })
+  return { config, samples, progress: header.progress, values: new Map(values) }
 }
 
 function readHeader(bytes: Uint8Array) {

@@ -16,7 +16,7 @@ describe('parseTrainConfig', () => {
       augmentation: { pad: 0, flip: false },
       gates: { kind: 'none' },
       seed: 7,
-      backend: 'wasm',
+      backend: null,
     })
     expect(parse({ seed: 3 }).seed).toBe(3)
     expect(parse({ gates: { kind: 'joint', count: 2 } }).gates).toEqual({
@@ -36,6 +36,7 @@ describe('parseTrainConfig', () => {
     [{ network: { ...least.network, depth: 21 } }, 'network.depth: must be 6k + 2'],
     [{ gates: { kind: 'joint' } }, 'gates: give either at or count'],
     [{ gates: { kind: 'joint', count: 2, at: ['block1'] } }, 'gates: give either at or count'],
+    [{ gates: { kind: 'joint', count: 2, weights: [1, 1] } }, 'gates.weights: give one number per gate'],
     [{ gates: { kind: 'after', count: 2, at: ['block1'] } }, 'gates: give at or count, or neither'],
     [{ gates: { kind: 'sometimes' } }, 'gates.kind: '],
     [{ backend: 'gpu' }, 'backend: '],

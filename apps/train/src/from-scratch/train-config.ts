@@ -23,6 +23,13 @@ const jointGates = z
     weights: z.union([z.enum(['branchynet', 'learned']), z.array(z.number().gt(0)).min(1)]).default('branchynet'),
   })
   .refine(({ at, count }) => (at === null) !== (count === null), 'give either at or count')
+  .refine(
+    ({ at, count, weights }) => typeof weights === 'string' || weights.length === (at?.length ?? count ?? 0) + 1,
+    {
+      path: ['weights'],
+      error: "give one number per gate and one for the network's end",
+    },
+  )
 
 const gatesAfter = z
   .strictObject({
@@ -67,7 +74,8 @@ export const trainConfigSchema = z.strictObject({
     .discriminatedUnion('kind', [z.strictObject({ kind: z.literal('none') }), jointGates, gatesAfter])
     .default({ kind: 'none' }),
   checkpointMinutes: z.number().gt(0).default(10),
-  backend: z.enum(['cpu', 'wasm', 'tensorflow']).default('wasm'),
+  /** Of TensorFlow.js; the fastest that is installed when null. */
+  backend: z.enum(['cpu', 'wasm', 'tensorflow']).nullable().default(null),
 })
 
 /** How a network is trained, every field filled in. */
@@ -80,7 +88,7 @@ export type TrainConfig = z.infer<typeof trainConfigSchema>
  */
 export function parseTrainConfig(json: unknown, defaults: { readonly seed: number }): TrainConfig {
   const isObject = typeof json === 'object' && json !== null
-  const { success, data, error } = trainConfigSchema.safeParse(isObject ? { ...defaults, ...json } : json)
+  const { success, data, error } = trainConfigSchema.safeParse(isObject ? { seed: defaults.seed, ...json } : json)
   if (success) return data
   throw new InvalidTrainConfigError(
     error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)),

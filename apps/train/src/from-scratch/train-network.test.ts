@@ -24,7 +24,7 @@ async function train(changes: Partial<TrainNetworkOptions> = {}, abortAfter = In
   const checkpoints: Uint8Array[] = []
   let steps = 0
   const options: TrainNetworkOptions = {
-    tf: await openNodeTfjs(changes.config?.backend ?? config.backend),
+    tf: await openNodeTfjs(changes.config?.backend ?? 'cpu'),
     config,
     dataset,
     testDataset,
@@ -57,7 +57,7 @@ describe('trainNetwork', () => {
 
   beforeAll(async () => {
     whole = await train()
-  })
+  }, 60_000)
 
   it('counts epochs, falls to a learning rate of 0, and judges every exit', () => {
     const { metrics } = curveOf(whole)

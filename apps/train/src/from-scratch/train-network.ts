@@ -1,20 +1,20 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Tfjs } from '@sluice/adapter-tfjs'
-import { ShapeMismatchError } from '@sluice/core'
-import { type Dataset, type Preprocessing, sampleShapeOf } from '@sluice/datasets'
+import type { Dataset, Preprocessing } from '@sluice/datasets'
 import type { HeadWeights } from '@sluice/onnx-graph'
 import { planNetwork } from '../networks/network-config.ts'
 import type { NetworkPlan } from '../networks/network-plan.ts'
 import type { ParameterValues } from '../networks/parameter-values.ts'
-import { assignParameterValues } from '../networks/trainable-network.ts'
 import type { WorkOptions } from '../progress.ts'
 import { type Checkpoint, encodeCheckpoint, type TrainProgress } from './checkpoint.ts'
 import { TrainingDivergedError } from './errors.ts'
+import { importInitialValues } from './import-initial-values.ts'
 import { judgeExits } from './judge-exits.ts'
 import { learningRateAt } from './learning-rate.ts'
 import { createLossWeights, type LossWeights } from './loss-weights.ts'
 import { createMultiExitNetwork, type MultiExitNetwork } from './multi-exit-network.ts'
 import { type NamedVariable, readVariables, writeVariables } from './named-variables.ts'
+import { checkSamples, describePreprocessing } from './preprocessing.ts'
 import { createSgd, type Sgd } from './sgd.ts'
 import type { TrainConfig } from './train-config.ts'
 import type { EpochMetrics } from './train-metrics.ts'
@@ -33,8 +33,8 @@ export interface TrainNetworkOptions extends WorkOptions {
   readonly checkpoint: Checkpoint | null
   /** Keeps a checkpoint in place of the one before. */
   readonly saveCheckpoint: (bytes: Uint8Array) => Promise<void>
-  /** Told of every epoch, those before a resumed one included. */
-  readonly onEpoch?: (metrics: readonly EpochMetrics[]) => Promise<void> | void
+  /** Told of all epochs so far after each, and of the exits' names, the network's end last. */
+  readonly onEpoch?: (metrics: readonly EpochMetrics[], exits: readonly string[]) => Promise<void> | void
 }
 
 /** A trained network. */
@@ -59,8 +59,14 @@ export interface TrainedNetwork {
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
   const training = startTraining(options)
   try {
+    const { network, input, variables } = training
+    const { tf, config, dataset, checkpoint, initialValues } = options
+    if (checkpoint !== null) writeVariables(tf, variables, checkpoint.values)
+    else if (initialValues !== null) {
+      await importInitialValues(tf, network.backbone, initialValues, { dataset, input, seed: config.seed })
+    }
     await runTraining(training)
-    const { network, plan, progress } = training
+    const { plan, progress } = training
     const values = await readVariables([...network.parameters, ...network.backbone.statistics])
     const heads = network.heads.map((head) => ({ block: head.block, head: head.describe(values) }))
     return { plan, values, heads, metrics: progress.metrics }
@@ -93,7 +99,7 @@ interface Training {
 const noProgress: TrainProgress = { epoch: 0, step: 0, lossSum: 0, right: [], seconds: 0, metrics: [], lossWeights: [] }
 
 function startTraining(options: TrainNetworkOptions): Training {
-  const { tf, config, dataset, testDataset, checkpoint, initialValues } = options
+  const { tf, config, dataset, testDataset, checkpoint } = options
   const plan = planNetwork(config.network)
   const input = describePreprocessing(plan, config)
   for (const data of testDataset === null ? [dataset] : [dataset, testDataset]) checkSamples(data, input)
@@ -105,8 +111,6 @@ function startTraining(options: TrainNetworkOptions): Training {
   const state = checkpoint === null ? null : progress.lossWeights
   const lossWeights = createLossWeights(weighting, network.heads.length + 1, state)
   const variables = [...network.parameters, ...network.backbone.statistics, ...sgd.state]
-  if (checkpoint !== null) writeVariables(tf, variables, checkpoint.values)
-  else if (initialValues !== null) assignParameterValues(tf, network.backbone, initialValues)
   const savedMs = performance.now()
   return { options, plan, input, network, sgd, lossWeights, stepsPerEpoch, variables, progress, savedMs }
 }
@@ -114,7 +118,7 @@ function startTraining(options: TrainNetworkOptions): Training {
 async function runTraining(training: Training): Promise<void> {
   const { options, stepsPerEpoch } = training
   const { epochs } = options.config
-  if (training.progress.epoch > 0) await options.onEpoch?.(training.progress.metrics)
+  if (training.progress.epoch > 0) await options.onEpoch?.(training.progress.metrics, listExits(training.network.heads))
   while (training.progress.epoch < epochs) {
     const startMs = performance.now()
     const before = training.progress.seconds
@@ -190,7 +194,7 @@ async function endEpoch(training: Training, seconds: () => number): Promise<void
     lossWeights,
     metrics: [...progress.metrics, metrics] as TrainProgress['metrics'],
   }
-  await options.onEpoch?.(training.progress.metrics)
+  await options.onEpoch?.(training.progress.metrics, listExits(network.heads))
 }
 
 function learningRate({ options, stepsPerEpoch, progress }: Training, step: number): number {
@@ -223,21 +227,4 @@ async function save(training: Training): Promise<void> {
   const { config, dataset } = options
   await options.saveCheckpoint(encodeCheckpoint({ config, samples: dataset.size, progress, values }))
   training.savedMs = performance.now()
-}
-
-/** ImageNet's channel statistics, as `attach` assumes them where nothing else is said. */
-const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
-
-/** How images enter the network, as it runs in TensorFlow.js: channels last. */
-export function describePreprocessing(
-  { input }: Pick<NetworkPlan, 'input'>,
-  { mean, std }: Pick<TrainConfig, 'mean' | 'std'>,
-): Preprocessing {
-  const { mean: defaultMean, std: defaultStd } = input[2] === 3 ? imageNetNormalisation : { mean: [], std: [] }
-  return { shape: input, layout: 'NHWC', mean: mean ?? defaultMean, std: std ?? defaultStd }
-}
-
-function checkSamples({ name, sampleShape }: Dataset, input: Preprocessing): void {
-  const expected = sampleShapeOf(input)
-  if (sampleShape.join() !== expected.join()) throw new ShapeMismatchError(`A sample of ${name}`, sampleShape, expected)
 }
