@@ -42,6 +42,8 @@ function filterGradient(tf: Tfjs, dy: tf.Tensor4D, maps: tf.Tensor4D, window: Wi
   const { size, stride, padding } = window
   const channelsFirst = tf.transpose(maps, [3, 1, 2, 0])
   const taps = tf.transpose(dy, [1, 2, 0, 3])
-  const correlation = tf.conv2d(channelsFirst, taps, 1, padding, 'NHWC', stride)
+  // A single number would let TensorFlow.js take the filter, here as large as the maps, for a square.
+  const sides: [number, number] = [padding, padding]
+  const correlation = tf.conv2d(channelsFirst, taps, 1, [[0, 0], sides, sides, [0, 0]], 'NHWC', stride)
   return tf.transpose(tf.slice(correlation, 0, [-1, size, size, -1]), [1, 2, 0, 3])
 }
