@@ -28,10 +28,11 @@ export interface TfjsBackendOptions {
  * are copied from it when they are read.
  */
 export function createTfjsBackend({ tf }: TfjsBackendOptions): Backend {
+  const findName = () => `tfjs (${tf.getBackend() || 'not started'})`
   return {
     specVersion: 'v1',
     get name() {
-      return `tfjs (${tf.getBackend() || 'not started'})`
+      return findName()
     },
     capabilities: {
       formats: ['tfjs-layers', 'tfjs-graph'],
@@ -41,12 +42,13 @@ export function createTfjsBackend({ tf }: TfjsBackendOptions): Backend {
     },
     async load(bundle) {
       const { manifest } = bundle
-      checkManifest(this.name, manifest)
-      const model = await loadBundledModel(tf, this.name, bundle)
+      const name = findName()
+      checkManifest(name, manifest)
+      const model = await loadBundledModel(tf, name, bundle)
       const heads: (DeviceHead | null)[] = []
       try {
-        checkStages(this.name, manifest, findModelFlow(model, manifest.stages.at(-1)?.scores))
-        for (const index of manifest.stages.keys()) heads.push(await loadHead(tf, this.name, bundle, index))
+        checkStages(name, manifest, findModelFlow(model, manifest.stages.at(-1)?.scores))
+        for (const index of manifest.stages.keys()) heads.push(await loadHead(tf, name, bundle, index))
       } catch (error) {
         for (const head of heads) head?.dispose()
         model.dispose()

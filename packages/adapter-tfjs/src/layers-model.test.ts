@@ -180,6 +180,13 @@ describe('other layers models', () => {
     network.dispose()
   })
 
+  test('a fixed batch size is refused', async () => {
+    const x = tf.input({ name: 'x', batchShape: [1, 3] })
+    await expect(reopen(x, apply(layers.dense({ units: 2 }), x))).rejects.toThrow(
+      "'x' takes batches of 1 alone: [1, 3]",
+    )
+  })
+
   test('a residual block is cut around, and other convolutions are counted', async () => {
     const x = tf.input({ name: 'x', shape: [6, 6, 4] })
     const separable = apply(layers.separableConv2d({ name: 'sep', filters: 4, kernelSize: 3, padding: 'same' }), x)

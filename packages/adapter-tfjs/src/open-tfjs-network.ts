@@ -62,8 +62,13 @@ export async function openTfjsNetwork(
 
 /** Without the batch. */
 function chooseRowShape({ name, shape }: DeclaredInput, chosen: readonly number[] | undefined): readonly number[] {
-  const [, ...declared] = shape
+  const [batch = null, ...declared] = shape
   const [, ...dims] = chosen ?? []
+  if (batch !== null) {
+    throw new UnsupportedTfjsModelError(
+      `Input '${name}' takes batches of ${batch} alone: ${describeShape(shape)}. Save the model with an open batch size.`,
+    )
+  }
   if (chosen === undefined) {
     const known = declared.filter((size) => size !== null)
     if (shape.length > 0 && known.length === declared.length) return known
