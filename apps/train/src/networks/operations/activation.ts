@@ -17,8 +17,7 @@ export const activationRule: OperationRule<Activation> = {
   forward: ({ activation }, { tf, map }) => (activation === 'relu' ? rectify(tf, map()) : rectifyToSix(tf, map())),
   writeOnnx({ name, inputs: [input = ''], activation }, writer) {
     if (activation === 'relu') writer.node('Relu', [input], {}, name)
-    else
-      writer.node('Clip', [input, writer.number(`${name}.minimum`, 0), writer.number(`${name}.maximum`, 6)], {}, name)
+    else writer.node('Clip', [input, writer.number(0), writer.number(6)], {}, name)
   },
   writeLayers({ name, inputs, activation }, writer) {
     writer.layer({ name, className: 'ReLU', inputs, config: { max_value: activation === 'relu' ? null : 6 } })
