@@ -1,5 +1,5 @@
 import type { PoolingDescription } from '@sluice/core'
-import { countPooledFeatures, largestWindow, type PoolingWindows, planWindows } from '@sluice/onnx-graph'
+import { countPooledFeatures, type PoolingWindows, planWindows } from '@sluice/onnx-graph'
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import type { Tfjs } from './tfjs.ts'
 
@@ -45,65 +45,60 @@ function poolTokens(tf: Tfjs, tokens: Tensor3D, kind: PoolingDescription['kind']
 /** Pooled values, `[rows, ...]`, in order but of any rank. */
 function poolMap(tf: Tfjs, map: Tensor4D, { size, kind }: PoolingDescription): Tensor {
   const [rows, height, width] = map.shape
-  const [vertical, horizontal] = [planWindows(height, size), planWindows(width, size)]
   if (height <= size && width <= size) return map
-  const average = averageWindows(tf, map, vertical, horizontal).reshape([rows, -1])
+  const axes = [planWindows(height, size), planWindows(width, size)] as const
+  const average = averageWindows(tf, map, axes).reshape([rows, -1])
   if (kind === 'average') return average
-  return tf.concat([average, maximumOfWindows(tf, map, vertical, horizontal).reshape([rows, -1])], 1)
+  return tf.concat([average, maximumOfWindows(tf, map, axes).reshape([rows, -1])], 1)
+}
+
+type Axes = readonly [vertical: PoolingWindows, horizontal: PoolingWindows]
+
+/**
+ * Windows at irregular steps are averaged along the rows' axis, then along the columns', each by a product with a constant
+ * matrix: at 8x14x14x1024 to 4x4 on wasm 6 ms, in one product 72 ms, by copying windows with `gather` 150 ms.
+ */
+function averageWindows(tf: Tfjs, map: Tensor4D, axes: Axes): Tensor {
+  const kernel = findKernel(axes)
+  if (kernel !== null) return tf.avgPool(map, kernel.size, kernel.stride, 'valid')
+  const [rows, height, width, channels] = map.shape
+  const [vertical, horizontal] = axes
+  const bands = tf.matMul(createAveragingMatrix(tf, vertical), map.reshape([rows, height, width * channels]))
+  const columns = bands.reshape<Tensor3D>([rows * vertical.windows.length, width, channels])
+  return tf.matMul(createAveragingMatrix(tf, horizontal), columns)
+}
+
+/** `[1, windows, length]`: the share of each position in each window's average. */
+function createAveragingMatrix(tf: Tfjs, { windows, length }: PoolingWindows): Tensor3D {
+  const matrix = new Float32Array(windows.length * length)
+  windows.forEach(([start, end], index) => {
+    matrix.fill(1 / (end - start), index * length + start, index * length + end)
+  })
+  return tf.tensor3d(matrix, [1, windows.length, length])
+}
+
+/** Windows at irregular steps one by one, along the rows' axis, then along the columns' on what is left. */
+function maximumOfWindows(tf: Tfjs, map: Tensor4D, axes: Axes): Tensor4D {
+  const kernel = findKernel(axes)
+  if (kernel !== null) return tf.maxPool(map, kernel.size, kernel.stride, 'valid')
+  const [rows, , width, channels] = map.shape
+  const [vertical, horizontal] = axes
+  const bands = vertical.windows.map(([start, end]) => {
+    const band = map.slice([0, start, 0, 0], [rows, end - start, width, channels])
+    return tf.maxPool(band, [end - start, 1], 1, 'valid')
+  })
+  const pooled = tf.concat(bands, 1)
+  const columns = horizontal.windows.map(([start, end]) => {
+    const column = pooled.slice([0, 0, start, 0], [rows, bands.length, end - start, channels])
+    return tf.maxPool(column, [1, end - start], 1, 'valid')
+  })
+  return tf.concat(columns, 2)
 }
 
 type Pair = [number, number]
 
-function averageWindows(tf: Tfjs, map: Tensor4D, vertical: PoolingWindows, horizontal: PoolingWindows): Tensor {
-  const kernel = findKernel(vertical, horizontal)
-  if (kernel !== null) return tf.avgPool(map, kernel.size, kernel.stride, 'valid')
-  const [rows, height, width, channels] = map.shape
-  const matrix = tf.tensor3d(createAveragingMatrix(vertical, horizontal), [
-    1,
-    countWindows(vertical, horizontal),
-    height * width,
-  ])
-  return tf.matMul(matrix, map.reshape([rows, height * width, channels]))
-}
-
-/** Irregular windows are copied side by side; short ones repeat their last index, which no maximum minds. */
-function maximumOfWindows(tf: Tfjs, map: Tensor4D, vertical: PoolingWindows, horizontal: PoolingWindows): Tensor {
-  const kernel = findKernel(vertical, horizontal)
-  if (kernel !== null) return tf.maxPool(map, kernel.size, kernel.stride, 'valid')
-  const laidOut = tf.gather(tf.gather(map, listIndices(vertical), 1), listIndices(horizontal), 2)
-  const size: Pair = [largestWindow(vertical), largestWindow(horizontal)]
-  return tf.maxPool(laidOut, size, size, 'valid')
-}
-
 /** The kernel that reaches no padding: engines differ in how they count it in averages. */
-function findKernel({ kernel: a }: PoolingWindows, { kernel: b }: PoolingWindows): { size: Pair; stride: Pair } | null {
+function findKernel([{ kernel: a }, { kernel: b }]: Axes): { size: Pair; stride: Pair } | null {
   const isPlain = a !== null && b !== null && a.padBegin + a.padEnd + b.padBegin + b.padEnd === 0
   return isPlain ? { size: [a.size, b.size], stride: [a.stride, b.stride] } : null
-}
-
-function listIndices(axis: PoolingWindows): number[] {
-  const size = largestWindow(axis)
-  return axis.windows.flatMap(([start, end]) => {
-    return Array.from({ length: size }, (_, offset) => Math.min(start + offset, end - 1))
-  })
-}
-
-function countWindows(vertical: PoolingWindows, horizontal: PoolingWindows): number {
-  return vertical.windows.length * horizontal.windows.length
-}
-
-/** `[windows, pixels]`, row major: the share of each pixel in each window's average. */
-function createAveragingMatrix(vertical: PoolingWindows, horizontal: PoolingWindows): Float32Array {
-  const pixels = vertical.length * horizontal.length
-  const matrix = new Float32Array(countWindows(vertical, horizontal) * pixels)
-  vertical.windows.forEach(([top, bottom], i) => {
-    horizontal.windows.forEach(([left, right], j) => {
-      const offset = (i * horizontal.windows.length + j) * pixels
-      for (let y = top; y < bottom; y++) {
-        const start = offset + y * horizontal.length
-        matrix.fill(1 / ((bottom - top) * (right - left)), start + left, start + right)
-      }
-    })
-  })
-  return matrix
 }

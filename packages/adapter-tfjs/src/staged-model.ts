@@ -13,6 +13,7 @@ import type { Tensor } from '@tensorflow/tfjs'
 import type { DeviceHead } from './device-head.ts'
 import { InvalidTfjsModelError } from './errors.ts'
 import type { LoadedModel } from './loaded-model.ts'
+import { selectRows } from './select-rows.ts'
 import type { Tfjs } from './tfjs.ts'
 
 /** A stage's description and its gate's head; the last stage has none. */
@@ -154,10 +155,4 @@ function checkRows(rows: Uint32Array, available: number): void {
   if (outside !== undefined) {
     throw new InvalidArgumentError(`Row ${outside} does not exist; the activation has rows 0 to ${available - 1}.`)
   }
-}
-
-/** All rows in order share the activation's memory. */
-function selectRows(tf: Tfjs, tensor: Tensor, rows: Uint32Array): Tensor {
-  if (rows.length === tensor.shape[0] && rows.every((row, position) => row === position)) return tensor.clone()
-  return tf.tidy(() => tf.gather(tensor, tf.tensor1d(Int32Array.from(rows), 'int32')))
 }
