@@ -22,6 +22,8 @@ export interface BenchOptions extends WorkOptions {
   readonly stages: readonly OnnxModel[]
   readonly dataset: Dataset
   readonly batchSizes: readonly number[]
+  /** The whole gated network in one session, and the same with gates that never fire; not benched when absent. */
+  readonly fused?: { readonly gated: OnnxSession; readonly noExit: OnnxSession }
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
@@ -37,6 +39,8 @@ export interface BatchBench {
   readonly macsSaved: number
   readonly idealTimeSaved: number
   readonly overhead: number
+  /** The one-file network, beside the staged one above; absent unless asked for. */
+  readonly fused?: Pick<BatchBench, 'gated' | 'noExit' | 'timeSaved' | 'overhead'>
 }
 
 /** Times gated, plain and never-exiting runs of the same rows, in turns, in one process. */
@@ -60,7 +64,7 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
 }
 
 async function benchBatchSize(
-  { model, policy, dataset, rows, rounds, signal }: BenchOptions,
+  { model, policy, dataset, rows, rounds, signal, fused }: BenchOptions,
   backbones: readonly OnnxSession[],
   size: number,
 ): Promise<BatchBench> {
@@ -73,13 +77,33 @@ async function benchBatchSize(
   const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
     for (const batch of batches) await run(batch)
   }
+  const sessions = fused === undefined ? [] : [fused.gated, fused.noExit]
   const contenders = [
+    ...sessions.map((session) => forAll((batch) => session.run({ [model.network.input.name]: batch }))),
     forAll((batch) => gated.predict(batch, { signal })),
     forAll((batch) => noExit.predict(batch, { signal })),
     ...backbones.map((session) => forAll((batch) => runBackbone(session, batch))),
   ]
   const times = await timeInTurns(contenders, rounds, { signal })
-  return summariseTimes(times, exits, size, batches.length)
+  const staged = summariseTimes(times.slice(sessions.length), exits, size, batches.length)
+  const [fusedGated, fusedNoExit] = times
+  if (fused === undefined || fusedGated === undefined || fusedNoExit === undefined) return staged
+  return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, times.at(-1) ?? [], batches.length) }
+}
+
+function compareWithFull(
+  gated: readonly number[],
+  noExit: readonly number[],
+  full: readonly number[],
+  batchCount: number,
+): Pick<BatchBench, 'gated' | 'noExit' | 'timeSaved' | 'overhead'> {
+  const perBatch = (values: readonly number[]) => summarise(values.map((ms) => ms / batchCount))
+  return {
+    gated: perBatch(gated),
+    noExit: perBatch(noExit),
+    timeSaved: 1 - medianRatio(gated, full),
+    overhead: medianRatio(noExit, full) - 1,
+  }
 }
 
 /** @param times of the gated network, the never-exiting one, then the backbone truncated behind each stage */
@@ -87,16 +111,21 @@ function summariseTimes(times: readonly number[][], exits: ExitCount, size: numb
   const [gated = [], noExit = [], ...truncated] = times
   const full = truncated.at(-1) ?? []
   const idealShare = exits.shares.reduce((sum, share, s) => sum + share * medianRatio(truncated[s] ?? [], full), 0)
-  const perBatch = (values: readonly number[]) => summarise(values.map((ms) => ms / batchCount))
+  const {
+    gated: gatedTiming,
+    noExit: noExitTiming,
+    timeSaved,
+    overhead,
+  } = compareWithFull(gated, noExit, full, batchCount)
   return {
     size,
-    full: perBatch(full),
-    gated: perBatch(gated),
-    noExit: perBatch(noExit),
-    timeSaved: 1 - medianRatio(gated, full),
+    full: summarise(full.map((ms) => ms / batchCount)),
+    gated: gatedTiming,
+    noExit: noExitTiming,
+    timeSaved,
     macsSaved: exits.macsSaved,
     idealTimeSaved: 1 - idealShare,
-    overhead: medianRatio(noExit, full) - 1,
+    overhead,
   }
 }
 

@@ -24,11 +24,15 @@ export async function checkTarget(path: string, { replace }: { readonly replace:
 }
 
 /** Writes a file whole or not at all. @throws FileWriteError */
-export async function writeFileAtomically(path: string, text: string, options: { readonly replace: boolean }) {
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly replace: boolean },
+) {
   await checkTarget(path, options)
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    await writeFile(temporary, text, { flush: true })
+    await writeFile(temporary, content, { flush: true })
     await rename(temporary, path)
   } catch (cause) {
     await rm(temporary, { force: true })

@@ -1,5 +1,6 @@
-import { InvalidArgumentError, type ScoreExpression, UnsupportedBundleError } from '@sluice/core'
+import { InvalidArgumentError, type ScoreExpression } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
+import { UnsupportedGraphError } from './errors.ts'
 import type { GraphProto } from './generated/onnx_pb.ts'
 import { createGraphBuilder, createValueInfo, type GraphBuilder } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-model.ts'
@@ -42,7 +43,7 @@ const leastOpset = 13
  *
  * @param stages two or more, in order, weights inline
  * @param gates one per stage but the last; every one may fire
- * @throws UnsupportedBundleError for an operator set below 13
+ * @throws UnsupportedGraphError for an operator set below 13
  * @throws InvalidArgumentError when stages and gates do not fit, or the network's input has a name that is taken
  */
 export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedGate[], classCount: number): OnnxModel {
@@ -53,29 +54,37 @@ export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedG
   checkModel(first, gates.length)
   const parts = stages.map((stage, index) => prefixStage(stage, index))
   const fused = buildStage({ parts, gates, classCount }, 0, fusedOutputs)
-  const thresholds = gates.map(({ threshold }, index) => ({ name: thresholdName(index), value: roundUp(threshold) }))
-  return replaceGraphParts(first.model, {
+  const names = gates.map((_, index) => thresholdName(index))
+  const model = replaceGraphParts(first.model, {
     ...fused,
-    initializer: [
-      ...fused.initializer,
-      ...thresholds.map(({ name, value }) =>
-        convertTensorToTensorProto(name, { type: 'float32', dims: [], data: Float32Array.of(value) }),
-      ),
-    ],
-    input: [...first.model.graph.input, ...thresholds.map(({ name }) => createValueInfo(name, 'float32', []))],
+    input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
     output: [
       createValueInfo(fusedOutputs.scores, 'float32', ['batch', classCount]),
       createValueInfo(fusedOutputs.exit, 'int64', ['batch']),
     ],
     valueInfo: [],
   })
+  return replaceThresholds(
+    model,
+    gates.map(({ threshold }) => threshold),
+  )
+}
+
+/** A copy of a fused network with other default thresholds, one per gate; infinity keeps a gate from firing. */
+export function replaceThresholds(fused: OnnxModel, thresholds: readonly number[]): OnnxModel {
+  const defaults = thresholds.map((threshold, index) => {
+    const data = Float32Array.of(roundUp(threshold))
+    return convertTensorToTensorProto(thresholdName(index), { type: 'float32', dims: [], data })
+  })
+  const names = new Set(defaults.map(({ name }) => name))
+  const others = fused.graph.initializer.filter(({ name }) => !names.has(name))
+  return replaceGraphParts(fused, { initializer: [...others, ...defaults] })
 }
 
 function checkModel({ model, input }: FusedStage, gateCount: number): void {
   if (model.opset < leastOpset) {
-    throw new UnsupportedBundleError(
-      'onnx',
-      `its operator set is ${model.opset}; one file needs ${leastOpset}. Export the network again with opset_version=${leastOpset} or higher, and attach gates to that.`,
+    throw new UnsupportedGraphError(
+      `The network's operator set is ${model.opset}; one file for network and gates needs ${leastOpset}. Export the network again with opset_version=${leastOpset} or higher, and attach gates to that.`,
     )
   }
   const taken: string[] = [
