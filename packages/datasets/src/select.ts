@@ -43,8 +43,8 @@ export function checkIndices(indices: Uint32Array | readonly number[], size: num
   }
 }
 
-/** Fisher-Yates. */
-function permute(size: number, seed: number): Uint32Array {
+/** The numbers 0 to `size - 1` in an order that the seed decides (Fisher and Yates). */
+export function permute(size: number, seed: number): Uint32Array {
   const order = Uint32Array.from({ length: size }, (_, index) => index)
   const random = createRandom(seed)
   for (let last = size - 1; last > 0; last--) {
