@@ -1,3 +1,3 @@
 import { defineBuild } from '../../tooling/tsup.base.ts'
 
-export default defineBuild({ index: 'src/index.ts' })
+export default defineBuild({ index: 'src/index.ts', node: 'src/node.ts' })

@@ -1,10 +1,9 @@
 import { createOnnxEngine, createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
-import { runBackbone } from '@sluice/app-bench'
+import { loadOnnxNetwork } from '@sluice/app-bench'
 import { inputBatches } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
 import { createGatedModel, createThresholdPolicy } from '@sluice/core'
 import { openDataset } from '@sluice/datasets/node'
-import { writeOnnxModel } from '@sluice/onnx-graph'
 import { readOnnxFile } from '@sluice/onnx-graph/node'
 import { type AcceptanceRow, atMost } from './table.ts'
 
@@ -19,13 +18,13 @@ export interface EqualityCheck {
 export async function checkEquality({ bundle: path, model: file, data }: EqualityCheck): Promise<AcceptanceRow[]> {
   const bundle = await openBundleFolder(path)
   const staged = await createOnnxRuntimeBackend().load(bundle)
-  const unsplit = await createOnnxEngine().createSession(writeOnnxModel(await readOnnxFile(file)))
+  const unsplit = await loadOnnxNetwork(createOnnxEngine(), await readOnnxFile(file))
   const gated = createGatedModel({ model: staged, policy: createThresholdPolicy('never', []) })
   const dataset = await openDataset(data)
   let largest = 0
   let rows = 0
   for await (const { images } of inputBatches(dataset, bundle.manifest.input, 100)) {
-    const [actual, expected] = [await gated.predict(images), await runBackbone(unsplit, images)]
+    const [actual, expected] = [await gated.predict(images), await unsplit.run(images)]
     expected.data.forEach((value, index) => {
       const difference = Math.abs((actual.scores.data[index] ?? Number.NaN) - value) / Math.max(1, Math.abs(value))
       // NaN must count as a difference, which Math.max alone would keep but `>` would not.

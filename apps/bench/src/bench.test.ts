@@ -6,9 +6,9 @@ import {
   createScriptedPolicy,
 } from '@sluice/core/reference'
 import type { Dataset } from '@sluice/datasets'
-import { createGraphBuilder, type OnnxEngine, type OnnxModel } from '@sluice/onnx-graph'
 import { describe, expect, it } from 'vitest'
 import { bench } from './bench.ts'
+import type { PlainNetworks } from './plain-networks.ts'
 import { useFakeClock } from './testing/fake-clock.ts'
 
 const clock = useFakeClock()
@@ -35,50 +35,41 @@ async function createTimedModel(): Promise<StagedModel> {
   }
 }
 
-/** Stages of one node each, so that they can be joined and truncated. */
-function createStages(): OnnxModel[] {
-  return ['input', 'first', 'second'].map((input, index) => {
-    const builder = createGraphBuilder({ name: `stage ${index}` })
-    builder.input(input, 'float32', ['batch', 2])
-    const output = ['first', 'second', 'scores'][index] ?? ''
-    builder.node('Relu', [input], {}, output)
-    builder.output(output, 'float32', ['batch', 2])
-    return builder.buildModel()
-  })
+interface TimedNetworks extends PlainNetworks {
+  readonly released: () => number
+  readonly runs: () => number
 }
 
 /** Plain networks truncated behind each stage take these milliseconds; the last one is the whole network. */
-function createTimedEngine(durations: readonly number[]): OnnxEngine & { readonly released: () => number } {
-  const left = [...durations]
+function createTimedNetworks(durations: readonly number[]): TimedNetworks {
   let released = 0
+  let runs = 0
   return {
-    specVersion: 'v1',
-    name: 'timed',
     released: () => released,
-    async createSession() {
-      const ms = left.shift() ?? Number.NaN
-      return {
-        inputNames: ['input'],
-        outputNames: ['scores'],
+    runs: () => runs,
+    loadFull: async () => {
+      throw new Error('The last truncated network is the whole one.')
+    },
+    loadTruncated: async () =>
+      durations.map((ms) => ({
         async run() {
+          runs++
           clock.nowMs += ms
-          return { scores: { type: 'float32', dims: [1, 2], data: new Float32Array(2) } }
         },
         async release() {
           released++
         },
-      }
-    },
+      })),
   }
 }
 
 describe('bench', () => {
   it('judges times against the full network and the ideal for the same exits', async () => {
     const model = await createTimedModel()
-    const engine = createTimedEngine([2, 5, 10])
+    const plain = createTimedNetworks([2, 5, 10])
     // Of each batch of four, two rows leave at the first gate and two at the second, so that the last stage never runs.
     const policy = createScriptedPolicy([0, 0, 1, 1])
-    const options = { model, policy, engine, stages: createStages(), dataset, batchSizes: [4], rows: 9, rounds: 3 }
+    const options = { model, policy, plain, dataset, batchSizes: [4], rows: 9, rounds: 3 }
     const { batch } = await bench(options)
     const [first, second, third] = model.network.stages.map(({ macs }) => macs.backbone + macs.head)
     const macs = ((first ?? 0) + (first ?? 0) + (second ?? 0)) / 2
@@ -96,15 +87,23 @@ describe('bench', () => {
         overhead: expect.closeTo(12 / 10 - 1, 12),
       },
     ])
-    expect(engine.released()).toBe(3)
+    expect(plain.released()).toBe(3)
+  })
+
+  it('runs fewer rows and rounds where they would not fit into the limit', async () => {
+    const plain = createTimedNetworks([2, 5, 10])
+    const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), plain, dataset }
+    await bench({ ...options, batchSizes: [2], rows: 10, rounds: 9, limitMs: 100 })
+    // A round takes 12 + 12 + 2 + 5 + 10 = 41 ms: the one that tells so, one before those that count, and one that counts.
+    expect(plain.runs()).toBe(3 * 3)
   })
 
   it('refuses a batch larger than the data, and frees the plain networks', async () => {
-    const engine = createTimedEngine([2, 5, 10])
+    const plain = createTimedNetworks([2, 5, 10])
     const policy = createScriptedPolicy([])
-    const options = { model: await createTimedModel(), policy, engine, stages: createStages(), dataset }
+    const options = { model: await createTimedModel(), policy, plain, dataset }
     const run = bench({ ...options, batchSizes: [11], rows: 11, rounds: 1 })
     await expect(run).rejects.toThrow('zeros has 10 samples, too few for a batch of 11')
-    expect(engine.released()).toBe(3)
+    expect(plain.released()).toBe(3)
   })
 })

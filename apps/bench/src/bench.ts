@@ -8,44 +8,49 @@ import {
   type Tensor,
 } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
-import type { OnnxEngine, OnnxModel, OnnxSession } from '@sluice/onnx-graph'
-import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
+import { fitWork } from './fit-work.ts'
+import type { FusedNetworks } from './fused-networks.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
+import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 import { warmUp } from './warm-up.ts'
 
 export interface BenchOptions extends WorkOptions {
   readonly model: StagedModel
   readonly policy: ExitPolicy
-  /** Engine of the plain network; give it the same threads as the model's backend. */
-  readonly engine: OnnxEngine
-  /** The bundle's stages, from {@link readStages}. */
-  readonly stages: readonly OnnxModel[]
+  /** The same bundle without gates, on the model's engine with as many threads. */
+  readonly plain: PlainNetworks
   readonly dataset: Dataset
   readonly batchSizes: readonly number[]
-  /** The whole gated network in one session, and the same with gates that never fire; not benched when absent. */
-  readonly fused?: { readonly gated: OnnxSession; readonly noExit: OnnxSession }
+  /** The whole gated network in one session, benched too; left out when absent. */
+  readonly fused?: FusedNetworks | undefined
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
+  /** About the longest that the timing of a batch size takes: on a slow backend rows and rounds get fewer. No limit when absent. */
+  readonly limitMs?: number | undefined
 }
 
 /** The command's contract: milliseconds per batch, fractions of 1. */
-export interface BatchBench {
+export interface BatchBench extends GatedTimes {
   readonly size: number
   readonly full: Timing
+  readonly macsSaved: number
+  readonly idealTimeSaved: number
+  /** The network in one file, where that was asked for. */
+  readonly fused?: GatedTimes
+}
+
+/** A gated network's milliseconds per batch, and fractions of the full network's time. */
+export interface GatedTimes {
   readonly gated: Timing
   readonly noExit: Timing
   readonly timeSaved: number
-  readonly macsSaved: number
-  readonly idealTimeSaved: number
   readonly overhead: number
-  /** The one-file network, beside the staged one above; absent unless asked for. */
-  readonly fused?: Pick<BatchBench, 'gated' | 'noExit' | 'timeSaved' | 'overhead'>
 }
 
 /** Times gated, plain and never-exiting runs of the same rows, in turns, in one process. */
 export async function bench(options: BenchOptions): Promise<{ readonly batch: BatchBench[] }> {
-  const backbones = await loadTruncatedBackbones(options.engine, options.stages)
+  const backbones = await options.plain.loadTruncated()
   try {
     const results: BatchBench[] = []
     for (const size of options.batchSizes) {
@@ -59,51 +64,66 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
     }
     return { batch: results }
   } finally {
-    for (const session of backbones) await session.release()
+    for (const backbone of backbones) await backbone.release()
   }
 }
 
 async function benchBatchSize(
-  { model, policy, dataset, rows, rounds, signal, fused }: BenchOptions,
-  backbones: readonly OnnxSession[],
+  { model, policy, dataset, fused, rows, rounds, limitMs, signal }: BenchOptions,
+  backbones: readonly PlainNetwork<unknown>[],
   size: number,
 ): Promise<BatchBench> {
-  const batches = await readBatches(model, dataset, size, rows)
-  const exits = await countExits(model, policy, batches)
+  const allBatches = await readBatches(model, dataset, size, rows)
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
-  const [first] = batches
-  for (const network of [gated, noExit]) if (first) await warmUp(network, first, signal)
-  const forAll = (run: (batch: Tensor<'float32'>) => Promise<unknown>) => async () => {
-    for (const batch of batches) await run(batch)
-  }
-  const sessions = fused === undefined ? [] : [fused.gated, fused.noExit]
-  const contenders = [
-    ...sessions.map((session) => forAll((batch) => session.run({ [model.network.input.name]: batch }))),
-    forAll((batch) => gated.predict(batch, { signal })),
-    forAll((batch) => noExit.predict(batch, { signal })),
-    ...backbones.map((session) => forAll((batch) => runBackbone(session, batch))),
+  const inOneFile = fused === undefined ? [] : [fused.gated, fused.noExit]
+  const plain = [...backbones, ...inOneFile]
+  const runs = [
+    (batch: Tensor<'float32'>) => gated.predict(batch, { signal }),
+    (batch: Tensor<'float32'>) => noExit.predict(batch, { signal }),
+    ...plain.map((network) => (batch: Tensor<'float32'>) => network.run(batch)),
   ]
-  const times = await timeInTurns(contenders, rounds, { signal })
-  const staged = summariseTimes(times.slice(sessions.length), exits, size, batches.length)
-  const [fusedGated, fusedNoExit] = times
-  if (fused === undefined || fusedGated === undefined || fusedNoExit === undefined) return staged
-  return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, times.at(-1) ?? [], batches.length) }
+  const runsOn = (batches: readonly Tensor<'float32'>[]) =>
+    runs.map((run) => async () => {
+      for (const batch of batches) await run(batch)
+    })
+  const oneBatch = allBatches.slice(0, 1)
+  for (const batch of oneBatch) for (const network of [gated, noExit]) await warmUp(network, batch, signal)
+  const asked = { batches: allBatches.length, rounds }
+  const work = limitMs === undefined ? asked : fitWork(asked, await timeOnce(runsOn(oneBatch)), limitMs)
+  const batches = allBatches.slice(0, work.batches)
+  const exits = await countExits(model, policy, batches)
+  const times = await timeInTurns(runsOn(batches), work.rounds, { signal })
+  const staged = summariseTimes(times.slice(0, times.length - inOneFile.length), exits, size, batches.length)
+  if (fused === undefined) return staged
+  const [fusedGated = [], fusedNoExit = []] = times.slice(-inOneFile.length)
+  const full = times[backbones.length + 1] ?? []
+  return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, full, batches.length) }
 }
 
+/** Milliseconds per batch of a gated network and of the same without exits, and what they save against the full one. */
 function compareWithFull(
   gated: readonly number[],
   noExit: readonly number[],
   full: readonly number[],
   batchCount: number,
-): Pick<BatchBench, 'gated' | 'noExit' | 'timeSaved' | 'overhead'> {
-  const perBatch = (values: readonly number[]) => summarise(values.map((ms) => ms / batchCount))
+): GatedTimes {
   return {
-    gated: perBatch(gated),
-    noExit: perBatch(noExit),
+    gated: summarisePerBatch(gated, batchCount),
+    noExit: summarisePerBatch(noExit, batchCount),
     timeSaved: 1 - medianRatio(gated, full),
     overhead: medianRatio(noExit, full) - 1,
   }
+}
+
+function summarisePerBatch(times: readonly number[], batchCount: number): Timing {
+  return summarise(times.map((ms) => ms / batchCount))
+}
+
+async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
+  const startMs = performance.now()
+  for (const run of runs) await run()
+  return performance.now() - startMs
 }
 
 /** @param times of the gated network, the never-exiting one, then the backbone truncated behind each stage */
@@ -112,16 +132,16 @@ function summariseTimes(times: readonly number[][], exits: ExitCount, size: numb
   const full = truncated.at(-1) ?? []
   const idealShare = exits.shares.reduce((sum, share, s) => sum + share * medianRatio(truncated[s] ?? [], full), 0)
   const {
-    gated: gatedTiming,
-    noExit: noExitTiming,
+    gated: gatedTimes,
+    noExit: noExitTimes,
     timeSaved,
     overhead,
   } = compareWithFull(gated, noExit, full, batchCount)
   return {
     size,
-    full: summarise(full.map((ms) => ms / batchCount)),
-    gated: gatedTiming,
-    noExit: noExitTiming,
+    full: summarisePerBatch(full, batchCount),
+    gated: gatedTimes,
+    noExit: noExitTimes,
     timeSaved,
     macsSaved: exits.macsSaved,
     idealTimeSaved: 1 - idealShare,

@@ -1,4 +1,4 @@
-import { createGatedModel, createThresholdPolicy, type Tensor } from '@sluice/core'
+import { createGatedModel, createThresholdPolicy } from '@sluice/core'
 import {
   computeReferenceScores,
   createRandomBatch,
@@ -8,9 +8,9 @@ import {
   createScriptedPolicy,
 } from '@sluice/core/reference'
 import type { Dataset } from '@sluice/datasets'
-import type { OnnxSession } from '@sluice/onnx-graph'
 import { describe, expect, it } from 'vitest'
 import { evaluate } from './evaluate.ts'
+import type { PlainNetwork } from './plain-networks.ts'
 
 const rows = 7
 const exits = [0, 1, 2, 0, 2, 1, 2]
@@ -35,14 +35,12 @@ function createDataset(labels: Int32Array | null): Dataset {
 }
 
 /** The plain network; `change` may alter its scores. */
-function createPlainNetwork(change: (scores: Float32Array) => Float32Array = (scores) => scores): OnnxSession {
+function createPlainNetwork(change: (scores: Float32Array) => Float32Array = (scores) => scores): PlainNetwork {
   return {
-    inputNames: ['input'],
-    outputNames: ['scores'],
-    async run({ input }) {
-      const scores = computeReferenceScores(network, input as Tensor<'float32'>).at(-1)
+    async run(images) {
+      const scores = computeReferenceScores(network, images).at(-1)
       if (scores === undefined) throw new Error('The network has stages.')
-      return { scores: { type: 'float32', dims: [scores.rows, 3], data: change(scores.data) } }
+      return { ...scores, data: change(scores.data) }
     },
     async release() {},
   }

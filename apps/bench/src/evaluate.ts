@@ -10,14 +10,13 @@ import {
 } from '@sluice/core'
 import type { Dataset } from '@sluice/datasets'
 import { DatasetError } from '@sluice/datasets'
-import type { OnnxSession } from '@sluice/onnx-graph'
-import { runBackbone } from './full-network.ts'
+import type { PlainNetwork } from './plain-networks.ts'
 
 /** What is compared: the gated network and, side by side, the plain one. The caller owns both. */
 export interface EvaluateOptions extends WorkOptions {
   readonly model: StagedModel
   readonly policy: ExitPolicy
-  readonly full: OnnxSession
+  readonly full: PlainNetwork
   readonly dataset: Dataset
   readonly batchSize: number
 }
@@ -76,7 +75,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     options.signal?.throwIfAborted()
     if (labels === null) throw new DatasetError(`${dataset.name} has no labels; evaluate needs them to judge answers.`)
     const runGated = () => gated.predict(images, { signal: options.signal })
-    const runFull = () => runBackbone(options.full, images)
+    const runFull = () => options.full.run(images)
     if (tally.rows === 0) {
       // The engine plans its memory in the first run, which is not what is compared.
       await runGated()

@@ -1,17 +1,15 @@
 import type { ExitCost } from '@sluice/calibration'
 import type { StagedModel, Tensor } from '@sluice/core'
-import type { OnnxEngine, OnnxModel } from '@sluice/onnx-graph'
-import { loadTruncatedBackbones, runBackbone } from './full-network.ts'
 import { summarise, timeInTurns } from './paired-timing.ts'
+import type { PlainNetworks } from './plain-networks.ts'
 
 const rounds = 9
 
-/** What is timed: the staged network and the same stages as ONNX models, from {@link readStages}. */
+/** What is timed. */
 export interface TimeCostOptions {
   readonly model: StagedModel
-  readonly stages: readonly OnnxModel[]
-  /** Engine of the plain network; give it the same threads as the model's backend. */
-  readonly engine: OnnxEngine
+  /** The same bundle without gates, on the model's engine with as many threads. */
+  readonly plain: PlainNetworks
   /** One batch; times depend on its size. */
   readonly images: Tensor<'float32'>
   readonly signal?: AbortSignal
@@ -23,14 +21,14 @@ export interface TimeCostOptions {
  * stage's own time less the backbone's, at least 0.
  */
 export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCost> {
-  const { model, stages, engine, images, signal } = options
+  const { model, plain, images, signal } = options
   const rows = images.dims[0] ?? 1
-  const perStage = stages.map((): number[] => [])
-  const backbones = await loadTruncatedBackbones(engine, stages)
+  const perStage = model.network.stages.map((): number[] => [])
+  const backbones = await plain.loadTruncated()
   try {
     const contenders = [
       () => timeStages(model, images, perStage),
-      ...backbones.map((session) => () => runBackbone(session, images)),
+      ...backbones.map((backbone) => () => backbone.run(images)),
     ]
     const [, ...truncated] = (await timeInTurns(contenders, rounds, { signal })).map(
       (times) => summarise(times).median / rows,
@@ -39,7 +37,7 @@ export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCos
     const staged = perStage.map((times) => summarise(times).median / rows)
     return { backbone, head: backbone.slice(0, -1).map((ms, stage) => Math.max(0, (staged[stage] ?? 0) - ms)) }
   } finally {
-    for (const session of backbones) await session.release()
+    for (const backbone of backbones) await backbone.release()
   }
 }
 

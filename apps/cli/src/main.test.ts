@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoModelFile } from './demo-model.ts'
-import { writeTinyNetwork } from './testing/tiny-files.ts'
+import { writeAt, writeTinyNetwork } from './testing/tiny-files.ts'
 
 /** The executable as a process of its own: exit status, signals, streams and folders. */
 
@@ -100,5 +100,21 @@ describe.concurrent('the executable', () => {
     expect({ status, signal, stdout }).toEqual({ status: null, signal: 'SIGINT', stdout: '' })
     expect(stderr).toMatch(/^forward pass: [^\n]*\nInterrupted; nothing half-written is left behind\.\n$/)
     expect((await readdir(place)).filter((name) => !name.startsWith('tsx-'))).toEqual([])
+  })
+  it('keeps a checkpoint of an interrupted training and says how to go on', async () => {
+    const config = {
+      network: { kind: 'plain', layers: [2, 'pool', 'pool', 2], classes: 10, input: [32, 32, 3] },
+      data: 'glyphs?split=train&limit=64',
+      epochs: 1000,
+      batch: 16,
+      backend: 'cpu',
+    }
+    await writeAt(join(folder, 'train.json'), JSON.stringify(config))
+    const child = start(['train', 'train.json', '--out', 'trained'])
+    child.stderr?.once('data', () => child.kill('SIGINT'))
+    const { status, signal, stderr } = await waitFor(child)
+    expect({ status, signal }).toEqual({ status: null, signal: 'SIGINT' })
+    expect(stderr).toContain('Go on with: sluice train train.json --out trained --resume\n')
+    expect(await readdir(join(folder, 'trained'))).toContain('checkpoint.bin')
   })
 })

@@ -9,6 +9,7 @@ import { addExportCommand } from './commands/export.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addPredictCommand } from './commands/predict.ts'
 import { addReportCommand } from './commands/report.ts'
+import { addTrainCommand } from './commands/train.ts'
 import { type CommandRunner, runCommand } from './context.ts'
 
 /**
@@ -31,6 +32,7 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     addReportCommand,
     addExportCommand,
     addBenchCommand,
+    addTrainCommand,
   ]) {
     add(program, run)
   }

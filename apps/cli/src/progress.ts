@@ -32,16 +32,16 @@ function createBar(stream: NodeJS.WriteStream): ProgressDisplay {
   }
   const open = (event: ProgressEvent): PhaseStart => {
     stop()
-    const format = '{phase} [{bar}] {percentage}% | {value}/{total} {unit} | {rate}/s | {left} s left'
+    const format = '{phase} [{bar}] {percentage}% | {value}/{total} {unit} | {rate}/s | {left} s left{detail}'
     bar = new SingleBar({ format, stream, hideCursor: true, barsize: 24 }, Presets.shades_classic)
-    bar.start(event.total, event.done, { phase: event.phase, unit: event.unit, rate: '-', left: '-' })
+    bar.start(event.total, event.done, { phase: event.phase, unit: event.unit, rate: '-', left: '-', detail: '' })
     return beginPhase(event)
   }
   return {
     report(event) {
       start = start?.phase === event.phase ? start : open(event)
       const { rate, left } = measureSpeed(start, event)
-      bar?.update(event.done, { rate: formatRate(rate), left: left.toFixed(0) })
+      bar?.update(event.done, { rate: formatRate(rate), left: left.toFixed(0), detail: formatDetail(event) })
       if (event.done >= event.total) stop()
     },
     stop,
@@ -68,7 +68,8 @@ function createLines(stream: NodeJS.WriteStream): ProgressDisplay {
       lastTenth = tenth
       lastMs = nowMs
       const { rate, left } = measureSpeed(start, event)
-      stream.write(`${phase}: ${done}/${total} ${unit}, ${formatRate(rate)}/s, ${left.toFixed(0)} s left\n`)
+      const speed = `${formatRate(rate)}/s, ${left.toFixed(0)} s left`
+      stream.write(`${phase}: ${done}/${total} ${unit}, ${speed}${formatDetail(event)}\n`)
     },
     stop() {},
   }
@@ -87,4 +88,8 @@ function measureSpeed({ done: before, startMs }: PhaseStart, { done, total }: Pr
 
 function formatRate(rate: number): string {
   return rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)
+}
+
+function formatDetail({ detail }: ProgressEvent): string {
+  return detail === undefined ? '' : ` | ${detail}`
 }

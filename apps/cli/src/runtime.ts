@@ -1,12 +1,22 @@
 import { resolve } from 'node:path'
-import { createOnnxEngine, createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
+import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
+import { createTfjsBackend } from '@sluice/adapter-tfjs'
+import { createOnnxPlainNetworks, createStagedPlainNetworks, type PlainNetworks } from '@sluice/app-bench'
 import { createBundlePolicy } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
-import type { Backend, Bundle, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
+import type { Backend, Bundle, BundleFormat, BundleManifest, ExitPolicy, StagedModel } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
 import { type ActiveBundle, removeIdleGates } from '@sluice/onnx-graph'
+import { type BackendOptions, createEngine, isTfjsFormat, openTfjs, selectOnnxRuntime } from './backends.ts'
 import type { CommandContext } from './context.ts'
+
+/** What bundles of one format run on. */
+export interface BundleRuntime {
+  readonly backend: Backend
+  /** The same networks without gates, on the same engine. */
+  readonly plainNetworks: (bundle: Bundle) => PlainNetworks
+}
 
 /** A bundle loaded for running, with the policy that it describes. */
 export interface LoadedBundle {
@@ -19,28 +29,54 @@ export interface LoadedBundle {
   readonly backend: Backend
   readonly model: StagedModel
   readonly policy: ExitPolicy
+  /** The same network without gates. */
+  readonly plain: PlainNetworks
 }
 
-/**
- * Opens a bundle, hands it to `work`, and frees it whatever happens. Gates that are off are left out unless
- * `keepsIdleGates`, so that they cost nothing.
- */
+/** How a bundle is loaded. */
+export interface WithBundleOptions extends BackendOptions {
+  /** Gates that are off are left out, so that they cost nothing, unless this is true. */
+  readonly keepsIdleGates?: boolean
+}
+
+/** Opens a bundle, hands it to `work`, and frees it whatever happens. */
 export async function withBundle<T>(
   path: string,
-  { options }: CommandContext,
+  context: CommandContext,
+  options: WithBundleOptions,
   work: (loaded: LoadedBundle) => Promise<T>,
-  { keepsIdleGates = false } = {},
 ): Promise<T> {
   const folder = resolve(path)
   const source = await openBundleFolder(folder)
-  const { bundle, sourceStages } = keepsIdleGates ? keepGates(source) : await removeIdleGates(source)
+  const { bundle, sourceStages } = options.keepsIdleGates ? keepGates(source) : await removeIdleGates(source)
   const policy = createBundlePolicy(bundle.manifest)
-  const backend = createOnnxRuntimeBackend({ threads: options.threads })
+  const { backend, plainNetworks } = await openRuntime(bundle.manifest.format, context, options)
+  const plain = plainNetworks(bundle)
   const model = await backend.load(bundle)
   try {
-    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy })
+    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy, plain })
   } finally {
     await model.dispose()
+  }
+}
+
+/**
+ * What bundles of a format run on.
+ * @throws InvalidArgumentError for a backend that the format does not have
+ */
+export async function openRuntime(
+  format: BundleFormat,
+  context: CommandContext,
+  options: BackendOptions,
+): Promise<BundleRuntime> {
+  if (isTfjsFormat(format)) {
+    const backend = createTfjsBackend({ tf: await openTfjs(context, options) })
+    return { backend, plainNetworks: (bundle) => createStagedPlainNetworks(bundle, backend) }
+  }
+  const engine = createEngine(context, options)
+  return {
+    backend: createOnnxRuntimeBackend(selectOnnxRuntime(context, options)),
+    plainNetworks: (bundle) => createOnnxPlainNetworks(bundle, engine),
   }
 }
 
@@ -53,10 +89,6 @@ export async function openDataFor(bundle: Bundle, spec: string, context: Command
     resize: input.resize,
     onWarning: context.note,
   })
-}
-
-export function createEngine({ options }: CommandContext) {
-  return createOnnxEngine({ threads: options.threads })
 }
 
 function keepGates(bundle: Bundle): ActiveBundle {

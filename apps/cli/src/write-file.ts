@@ -28,7 +28,7 @@ export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
   options: { readonly replace: boolean },
-) {
+): Promise<void> {
   await checkTarget(path, options)
   const temporary = `${path}.${randomUUID()}.tmp`
   try {

@@ -1,19 +1,12 @@
 import { argmaxRows, type InputDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
-import {
-  addLayoutHints,
-  analyzeModel,
-  type Cut,
-  findCuts,
-  type OnnxEngine,
-  type OnnxModel,
-  selectGateCuts,
-} from '@sluice/onnx-graph'
+import { type Cut, type OnnxEngine, selectGateCuts } from '@sluice/onnx-graph'
 import { collectFeatures, createFeatureCollection, type FeatureCollection, fitHead } from '@sluice/training'
 import { createBudgetedStorage } from '@sluice/training/node'
 import { type AssembledBundle, assembleBundle, type CutHead } from './attach/assemble-bundle.ts'
 import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
 import { describeInput, type InputOptions } from './attach/describe-input.ts'
+import type { FrozenNetwork } from './attach/frozen-network.ts'
 import { type HeadOptions, type HeadPlan, planHeads } from './attach/head-plan.ts'
 import { createPlainForwardEstimate } from './attach/plain-forward.ts'
 import { inputBatches } from './input-batches.ts'
@@ -21,10 +14,9 @@ import { findPolicyFamily } from './policies.ts'
 import type { WorkOptions } from './progress.ts'
 
 export interface AttachOptions extends WorkOptions {
-  readonly engine: OnnxEngine
+  readonly network: FrozenNetwork
   /** Engine of the optimiser's steps; lets denormal numbers count as zero. */
   readonly fitEngine: OnnxEngine
-  readonly model: OnnxModel
   /** Name of the bundle, e.g. the model file's. */
   readonly name: string
   readonly dataset: Dataset
@@ -66,9 +58,7 @@ const leastExploredRows = 2000
 interface Job {
   readonly options: AttachOptions
   readonly input: InputDescription
-  readonly output: string
   readonly classes: readonly string[]
-  readonly macs: number
   readonly cuts: readonly Cut[]
   readonly plan: HeadPlan
 }
@@ -80,8 +70,9 @@ interface Job {
 export async function attachGates(options: AttachOptions): Promise<AttachResult> {
   const startMs = performance.now()
   const job = prepareJob(options)
-  const { plan, input } = job
-  const plain = createPlainForwardEstimate(options.engine, options.model, options.dataset, input, batchSize)
+  const { network, dataset, name } = options
+  const { plan, input, classes } = job
+  const plain = createPlainForwardEstimate(network, dataset, input, batchSize)
   const collection = createFeatureCollection(createBudgetedStorage(options))
   try {
     const forwardMs = { total: 0 }
@@ -92,8 +83,7 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
     const heads = await fitHeads(job, cuts, collection)
     const fitMs = performance.now() - fitStartMs
     const fullAccuracy = await judgeFullNetwork(collection)
-    const { model, name } = options
-    const bundle = assembleBundle({ ...job, model, name, heads, policy: plan.policy })
+    const bundle = await assembleBundle({ network, name, input, classes, heads, policy: plan.policy })
     const seconds = {
       total: (performance.now() - startMs) / 1000,
       forward: forwardMs.total / 1000,
@@ -107,10 +97,9 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
 }
 
 function prepareJob(options: AttachOptions): Job {
-  const { model, dataset } = options
-  const analysis = analyzeModel(model)
-  const input = describeInput(analysis, options.input)
-  const [output] = analysis.outputs
+  const { network, dataset } = options
+  const input = describeInput(network, options.input)
+  const [output] = network.outputs
   const classCount = output?.shape.at(-1)
   if (output === undefined || output.shape.length !== 2 || typeof classCount !== 'number') {
     throw new InvalidArgumentError(
@@ -124,10 +113,10 @@ function prepareJob(options: AttachOptions): Job {
       `The network has ${classCount} classes and ${options.classes === undefined ? dataset.name : 'the class list'} ${classes.length}; pass the data and names that the network was trained with.`,
     )
   }
-  const cuts = selectGateCuts(findCuts(model))
+  const cuts = selectGateCuts(network.cuts)
   if (cuts.length === 0)
     throw new InvalidArgumentError('The network has no cut for a gate: no tensor that all paths pass.')
-  return { options, input, output: output.name, classes, macs: analysis.macs, cuts, plan: planHeads(options.heads) }
+  return { options, input, classes, cuts, plan: planHeads(options.heads) }
 }
 
 function countExploredRows({ size }: Dataset): number {
@@ -143,8 +132,8 @@ async function collectChosen(
   collection: FeatureCollection,
   forwardMs: { total: number },
 ): Promise<readonly Cut[]> {
-  const { options, cuts, macs, plan } = job
-  const { placement, dataset } = options
+  const { options, cuts, plan } = job
+  const { placement, dataset, network } = options
   const pass = async (chosen: readonly Cut[], rows: Dataset) => {
     const startMs = performance.now()
     await runPass(job, chosen, rows, collection)
@@ -164,7 +153,7 @@ async function collectChosen(
     engine: options.fitEngine,
     collection,
     cuts,
-    macs,
+    macs: network.macs,
     plan,
     family,
   })
@@ -174,22 +163,22 @@ async function collectChosen(
 }
 
 async function runPass(job: Job, cuts: readonly Cut[], rows: Dataset, collection: FeatureCollection): Promise<void> {
-  const { options, input, output, plan } = job
-  const { engine, model, dataset, signal, onProgress } = options
+  const { options, input, plan } = job
+  const { network, dataset, signal, onProgress } = options
   const before = collection.rows
-  await collectFeatures({
-    engine,
-    // The tapped network is run for its features alone, as fast as the processor allows.
-    model: addLayoutHints(model),
-    input: input.name,
-    output,
-    taps: cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })),
-    batches: inputBatches(rows, input, batchSize),
-    collection,
-    signal,
-    onProgress: (done) =>
-      onProgress?.({ phase: 'forward pass', done: before + done, total: dataset.size, unit: 'images' }),
-  })
+  const { run, close } = await network.openPass(cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })))
+  try {
+    await collectFeatures({
+      run,
+      batches: inputBatches(rows, input, batchSize),
+      collection,
+      signal,
+      onProgress: (done) =>
+        onProgress?.({ phase: 'forward pass', done: before + done, total: dataset.size, unit: 'images' }),
+    })
+  } finally {
+    await close()
+  }
 }
 
 async function fitHeads(

@@ -21,10 +21,15 @@ export interface ExportedNetwork {
 
 /**
  * The bundle's network with its gates as one ONNX model; gates that are off are left out.
- * @throws UnsupportedBundleError for another format than `onnx`
- * @throws InvalidArgumentError for a policy that ONNX operators cannot express
+ * @throws InvalidArgumentError for another format than `onnx`, or a policy that ONNX operators cannot express
+ * @throws UnsupportedGraphError for a network of an operator set below 13
  */
 export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwork> {
+  if (source.manifest.format !== 'onnx') {
+    throw new InvalidArgumentError(
+      `The bundle's format is ${source.manifest.format}; only gated ONNX networks go into one ONNX file.`,
+    )
+  }
   const { bundle, sourceStages } = await removeIdleGates(source)
   const { manifest } = bundle
   const stages: FusedStage[] = []

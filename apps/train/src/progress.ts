@@ -6,6 +6,8 @@ export interface ProgressEvent {
   readonly total: number
   /** What is counted, e.g. `images`. */
   readonly unit: string
+  /** How the work goes, e.g. `epoch 3, loss 0.52`. */
+  readonly detail?: string
 }
 
 /** How long work is watched and ended. */

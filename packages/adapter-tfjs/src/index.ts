@@ -1,1 +1,7 @@
+export { createTfjsBackend, type TfjsBackendOptions } from './backend.ts'
+export * from './errors.ts'
+export * from './head-file.ts'
+export { openTfjsNetwork } from './open-tfjs-network.ts'
+export { countTfjsFeatures, poolFeatures } from './pool-features.ts'
 export type { Tfjs } from './tfjs.ts'
+export type * from './tfjs-network.ts'

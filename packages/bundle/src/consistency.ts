@@ -33,6 +33,10 @@ function checkStage(manifest: BundleManifest, stage: StageDescription, index: nu
   const at = `stages[${index}]`
   return list(
     !Object.hasOwn(files, stage.file) && `${at}.file: '${stage.file}' is not among files`,
+    stage.headFile !== undefined &&
+      !Object.hasOwn(files, stage.headFile) &&
+      `${at}.headFile: '${stage.headFile}' is not among files`,
+    isLast && stage.headFile !== undefined && `${at}.headFile: the last stage has no head, leave it out`,
     stage.input !== expectedInput && `${at}.input: '${stage.input}' is not what comes before it, '${expectedInput}'`,
     isLast && stage.output !== null && `${at}.output: the last stage has none, write null`,
     isLast && stage.outputShape !== null && `${at}.outputShape: the last stage has none, write null`,

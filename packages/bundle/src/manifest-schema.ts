@@ -35,6 +35,7 @@ const stage = z.strictObject({
   output: text.nullable(),
   outputShape: shape.nullable(),
   scores: text,
+  headFile: path.optional(),
 })
 
 const head = z.strictObject({

@@ -46,6 +46,11 @@ describe('parseManifest', () => {
     expect(await parseSealed(manifest)).toEqual(manifest)
   })
 
+  it('accepts a head in a file of its own', async () => {
+    const separate = change(['stages', 0, 'headFile'], 'stage-1.json')
+    expect(await parseSealed(separate)).toEqual(separate)
+  })
+
   it('accepts a calibrated bundle', async () => {
     const calibration: BundleManifest['calibration'] = {
       data: 'cifar10:data?split=test',
@@ -91,6 +96,8 @@ describe('parseManifest', () => {
 
   it.each<[string, readonly (string | number)[], unknown]>([
     ['stages[0].file', ['stages', 0, 'file'], 'other.json'],
+    ['stages[0].headFile', ['stages', 0, 'headFile'], 'other.safetensors'],
+    ['stages[2].headFile', ['stages', 2, 'headFile'], 'stage-2.json'],
     ['stages[1].input', ['stages', 1, 'input'], 'elsewhere'],
     ['stages[0].input', ['stages', 0, 'input'], 'pixels'],
     ['stages[2].output', ['stages', 2, 'output'], 'cut-2'],

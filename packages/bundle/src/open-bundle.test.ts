@@ -83,6 +83,7 @@ describe('openBundle', () => {
     const bundle = await openChanged((bytes) => bytes.with(0, 0))
     await expect(bundle.read('stage-1.json')).rejects.toThrow("File 'stage-1.json' of bundle 'memory' was altered")
     await expect(bundle.read('stage-0.json')).resolves.toBeInstanceOf(Uint8Array)
+    await expect(createReferenceBackend().load(bundle)).rejects.toBeInstanceOf(AlteredFileError)
   })
 
   it('tells a file that was cut off, one that grew and one that is missing', async () => {

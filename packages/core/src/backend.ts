@@ -17,7 +17,8 @@ export interface Backend {
   readonly capabilities: BackendCapabilities
   /**
    * Prepares every stage of the bundle. The caller owns the result and disposes it.
-   * @throws UnsupportedBundleError for a format outside `capabilities.formats`
+   * @throws UnsupportedBundleError for a format outside `capabilities.formats`, UnsupportedVersionError, a SluiceError
+   * for files that it cannot run, and whatever the bundle's `read` fails with
    */
   load(bundle: Bundle): Promise<StagedModel>
 }
@@ -67,9 +68,15 @@ export interface StagedModel {
    * @throws ShapeMismatchError, DataTypeMismatchError, DisposedError
    */
   upload(batch: Tensor): Promise<Activation>
-  /** Runs stage `index` on the activation that stage `index - 1` (or `upload`) gave. @throws DisposedError */
+  /**
+   * Runs stage `index` on the activation that stage `index - 1` (or `upload`) gave.
+   * @throws DisposedError; InvalidArgumentError for a stage that does not exist or another stage's or model's activation
+   */
   runStage(index: number, activation: Activation): Promise<StageResult>
-  /** A new activation of the given rows, in the given order, at least one. @throws DisposedError */
+  /**
+   * A new activation of the given rows, in the given order, at least one.
+   * @throws DisposedError; InvalidArgumentError for no rows, rows that do not exist, or another model's activation
+   */
   selectRows(activation: Activation, rows: Uint32Array): Promise<Activation>
   /** Frees the engine's resources; twice does nothing. */
   dispose(): Promise<void>

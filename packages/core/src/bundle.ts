@@ -42,6 +42,11 @@ export interface StageDescription {
   readonly outputShape: readonly number[] | null
   /** Name of the output that holds the class scores: the head's, or the network's own for the last stage. */
   readonly scores: string
+  /**
+   * The file with the weights of the gate's head, in TensorFlow.js formats; absent for the last stage and where the
+   * stage's own file contains the head (ONNX).
+   */
+  readonly headFile?: string | undefined
 }
 
 /**

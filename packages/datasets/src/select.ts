@@ -43,7 +43,7 @@ export function checkIndices(indices: Uint32Array | readonly number[], size: num
   }
 }
 
-/** The numbers 0 to `size - 1` in an order that the seed decides (Fisher and Yates). */
+/** The numbers below `size` in a random order (Fisher-Yates). */
 export function permute(size: number, seed: number): Uint32Array {
   const order = Uint32Array.from({ length: size }, (_, index) => index)
   const random = createRandom(seed)

@@ -144,6 +144,11 @@ describe('selectGateCuts', () => {
     expect(selectGateCuts(cuts).map(({ tensor }) => tensor)).toEqual(['max pool', 'activation'])
   })
 
+  test('knows global pooling where channels stand last', () => {
+    const cuts = [cut('map', 90, [4, 4, 8]), cut('global pool', 90, [1, 1, 8])]
+    expect(selectGateCuts(cuts).map(({ tensor }) => tensor)).toEqual(['map'])
+  })
+
   test('drops cuts that cost nothing or all, and what heads cannot pool', () => {
     const cuts = [
       cut('normalised', 0, [3, 8, 8]),

@@ -1,5 +1,6 @@
 import type { DataType } from '@sluice/core'
 import { type BatchShapes, createBatchShapes, type NetworkOptions, rowShape } from './batch-shapes.ts'
+import { findDominators } from './dominators.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { NodeProto } from './generated/onnx_pb.ts'
 import { createGraphView, type GraphView } from './graph-view.ts'
@@ -72,41 +73,18 @@ function keepsDimensions(before: Cut, after: Cut): boolean {
   return before.shape.length === after.shape.length && !losesMap
 }
 
-function isPixel({ shape }: Cut): boolean {
-  return shape[1] === 1 && shape[2] === 1
+/** One pixel of many channels, with the channels first or last. */
+function isPixel({ shape: [first, height, last] }: Cut): boolean {
+  return height === 1 && (first === 1 || last === 1)
 }
 
-/**
- * One sweep in topological order, exact: a tensor is a cut if and only if it is the only tensor still to be read once
- * its producer has run. For every other node on a path is an ancestor or a descendant of a cut, so in any topological
- * order exactly the ancestors have run by then, and an edge around the cut would be a second tensor still to be read.
- */
 function listCutTensors(view: GraphView): string[] {
-  const input = requireOneInput(view)
-  const readsLeft = countReads(view)
-  const open = new Set([input])
-  const cuts: string[] = []
-  for (const node of view.dataNodes) {
-    for (const tensor of view.inputsOf(node)) {
-      const left = (readsLeft.get(tensor) ?? 0) - 1
-      readsLeft.set(tensor, left)
-      if (left === 0) open.delete(tensor)
-    }
-    for (const tensor of node.output) if (readsLeft.has(tensor)) open.add(tensor)
-    const cut = node.output.find((tensor) => open.has(tensor) && open.size === 1)
-    if (cut !== undefined && !view.outputs.includes(cut)) cuts.push(cut)
-  }
-  return cuts
-}
-
-/** How many data nodes read each data tensor; a network output is read once more at the end. */
-function countReads(view: GraphView): Map<string, number> {
-  const reads = new Map<string, number>()
-  const tensors = [...view.dataNodes.flatMap((node) => view.inputsOf(node)), ...view.outputs]
-  for (const tensor of tensors) {
-    if (view.kindOf(tensor) === 'data') reads.set(tensor, (reads.get(tensor) ?? 0) + 1)
-  }
-  return reads
+  const steps = view.dataNodes.map((node) => ({
+    inputs: view.inputsOf(node).filter((tensor) => view.kindOf(tensor) === 'data'),
+    outputs: node.output,
+  }))
+  const outputs = view.outputs.filter((tensor) => view.kindOf(tensor) === 'data')
+  return findDominators({ input: requireOneInput(view), outputs, steps })
 }
 
 function requireOneInput({ inputs }: GraphView): string {

@@ -98,3 +98,19 @@ test('a bundle whose gates are all off becomes the plain network', async () => {
   const [[name = '', scores] = []] = Object.entries(await runStages(bundle, input))
   expectClose(scores, (await runStages(source, input))[name])
 })
+
+test('pieces of one file are joined by their description, and files of another format not at all', async () => {
+  const { bundle: source } = createGatedBundle([null, 0.5, null])
+  const oneFile = source.manifest.stages.map((stage) => ({ ...stage, file: 'model.json' }))
+  const manifest = { ...source.manifest, format: 'tfjs-layers', stages: oneFile } as const
+  const file = Uint8Array.of(1, 2, 3)
+  const { bundle } = await removeIdleGates({ manifest, read: async () => file })
+  const [, second, , last] = oneFile
+  expect(bundle.manifest.stages).toEqual([
+    { ...second, input: oneFile[0]?.input, macs: { backbone: 21, head: 1 } },
+    { ...last, input: oneFile[2]?.input, macs: { backbone: 25, head: 0 } },
+  ])
+  expect(await bundle.read('model.json')).toBe(file)
+  const apart = removeIdleGates({ ...source, manifest: { ...source.manifest, format: 'reference' } })
+  await expect(apart).rejects.toThrow('its format is reference; only files in ONNX can be joined')
+})

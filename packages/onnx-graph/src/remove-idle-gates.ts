@@ -12,21 +12,19 @@ export interface ActiveBundle {
 
 /**
  * The same gated network without the gates that are off (threshold null): the stages around such a gate are joined and
- * its head is left out, so it costs nothing. Answers stay the same but for rounding. The source is not changed.
+ * its head is left out, so it costs nothing. Answers stay the same but for rounding. The source is not changed. Stages that
+ * are pieces of one file, as in the formats of TensorFlow.js, are joined by their description alone.
  *
- * @throws UnsupportedBundleError for a format other than `onnx`
+ * @throws UnsupportedBundleError for stages to be joined that lie in different files of a format other than `onnx`
  */
 export async function removeIdleGates(source: Bundle): Promise<ActiveBundle> {
   const { manifest } = source
-  if (manifest.format !== 'onnx') {
-    throw new UnsupportedBundleError('onnx', `its format is ${manifest.format}; only stages in ONNX can be joined.`)
-  }
   const groups = groupStages(manifest)
   const joined = new Map<string, Uint8Array>()
   const stages: StageDescription[] = []
   for (const group of groups) {
     const stage = describeGroup(manifest, group)
-    if (group.length > 1) joined.set(stage.file, await joinGroup(source, group))
+    if (!isOneFile(manifest, group)) joined.set(stage.file, await joinGroup(source, group))
     stages.push(stage)
   }
   const active = manifest.gates.filter(({ policy }) => policy.threshold !== null)
@@ -57,7 +55,15 @@ function describeGroup({ stages }: BundleManifest, group: readonly number[]): St
   return { ...last, input: first.input, macs: { backbone, head: last.macs.head } }
 }
 
+function isOneFile({ stages }: BundleManifest, group: readonly number[]): boolean {
+  return new Set(group.map((stage) => stages[stage]?.file)).size === 1
+}
+
 async function joinGroup(source: Bundle, group: readonly number[]): Promise<Uint8Array> {
+  const { format } = source.manifest
+  if (format !== 'onnx') {
+    throw new UnsupportedBundleError('onnx', `its format is ${format}; only files in ONNX can be joined.`)
+  }
   const models = []
   for (const stage of group) {
     const file = source.manifest.stages[stage]?.file ?? ''

@@ -1,26 +1,30 @@
-import { InvalidArgumentError, NonFiniteValueError } from '@sluice/core'
-import { createGraphBuilder } from '@sluice/onnx-graph'
+import { InvalidArgumentError, NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createTestEngine } from '../../../tooling/create-test-engine.ts'
-import { type CollectFeaturesOptions, collectFeatures, type FeatureBatch } from './collect-features.ts'
+import {
+  type CollectFeaturesOptions,
+  collectFeatures,
+  type FeatureBatch,
+  type TappedAnswer,
+} from './collect-features.ts'
 import { createFeatureCollection, type FeatureCollection } from './feature-collection.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 
-/** `early = x + 1` and `late = 2 * early`, both `[batch, 1, 2, 2]`; the scores are the first two pixels of `late`. */
-function createNetwork() {
-  const builder = createGraphBuilder({ name: 'network' })
-  const constant = (name: string, value: number) =>
-    builder.initializer(name, { type: 'float32', dims: [], data: Float32Array.of(value) })
-  const list = (name: string, value: number) =>
-    builder.initializer(name, { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(value)) })
-  builder.input('x', 'float32', ['batch', 1, 2, 2])
-  builder.node('Add', ['x', constant('one', 1)], {}, 'early')
-  builder.node('Mul', ['early', constant('two', 2)], {}, 'late')
-  const flat = builder.node('Flatten', ['late'])
-  builder.node('Slice', [flat, list('from', 0), list('to', 2), list('axis', 1)], {}, 'scores')
-  builder.output('scores', 'float32', ['batch', 2])
-  return builder.buildModel()
-}
+/**
+ * A network `early = x + 1`, `late = 2 * early`, whose scores are the first two pixels of `late`. The features are the
+ * averages over the pixels.
+ */
+const answerWith =
+  (...taps: readonly ('early' | 'late')[]) =>
+  async ({ dims: [rows = 0], data }: Tensor<'float32'>): Promise<TappedAnswer> => {
+    const average = (row: number) => data.subarray(4 * row, 4 * row + 4).reduce((sum, pixel) => sum + pixel / 4, 0)
+    const early = Float32Array.from({ length: rows }, (_, row) => average(row) + 1)
+    const features = { early, late: early.map((value) => 2 * value) }
+    const scores = Float32Array.from({ length: 2 * rows }, (_, i) => 2 * ((data[2 * i - (i % 2)] ?? 0) + 1))
+    return {
+      scores: { data: scores, rows, classCount: 2 },
+      features: new Map(taps.map((tensor) => [tensor, features[tensor]])),
+    }
+  }
 
 async function* feed(
   pixels: readonly number[][],
@@ -37,9 +41,6 @@ async function* feed(
   }
 }
 
-const pooling = { kind: 'average', size: 1 } as const
-const early = { tensor: 'early', pooling }
-const late = { tensor: 'late', pooling }
 const pixels = [
   [0, 0, 0, 0],
   [1, 2, 3, 4],
@@ -53,8 +54,7 @@ let options: Omit<CollectFeaturesOptions, 'batches'>
 
 beforeEach(() => {
   collection = createFeatureCollection(createMemoryStorage())
-  const network = { model: createNetwork(), input: 'x', output: 'scores' }
-  options = { engine: createTestEngine(), ...network, taps: [early, late], collection }
+  options = { run: answerWith('early', 'late'), collection }
 })
 
 afterEach(() => collection.dispose())
@@ -83,7 +83,7 @@ describe('collectFeatures', () => {
   it('fills one collection in two passes, the second with the kept taps alone', async () => {
     await collectFeatures({ ...options, batches: feed(pixels.slice(0, 3), [0, 1, 0]) })
     await collection.keep(['late'])
-    await collectFeatures({ ...options, taps: [late], batches: feed(pixels.slice(3), [1, 1]) })
+    await collectFeatures({ ...options, run: answerWith('late'), batches: feed(pixels.slice(3), [1, 1]) })
     expect([...collection.features.keys()]).toEqual(['late'])
     expect(await featuresOf('late')).toEqual([2, 7, 6, 4, 18])
     expect(collection.targets().labels).toEqual(Int32Array.of(0, 1, 0, 1, 1))
@@ -96,7 +96,7 @@ describe('collectFeatures', () => {
 
   it('refuses other taps, or rows with labels behind rows without', async () => {
     await collectFeatures({ ...options, batches: feed(pixels, null) })
-    const others = collectFeatures({ ...options, taps: [late], batches: feed(pixels, null) })
+    const others = collectFeatures({ ...options, run: answerWith('late'), batches: feed(pixels, null) })
     await expect(others).rejects.toThrow(/\[late\] cannot follow those of \[early, late\]; call keep/)
     await expect(collectFeatures({ ...options, batches: feed(pixels, [0, 0, 0, 0, 0]) })).rejects.toThrow(
       /some have none/,
@@ -115,6 +115,28 @@ describe('collectFeatures', () => {
     const failed = collectFeatures({ ...options, batches: broken })
     await expect(failed).rejects.toThrow(NonFiniteValueError)
     await expect(failed).rejects.toThrow(/NaN in row 4/)
+  })
+
+  it('frees the features that it was given once they are stored', async () => {
+    const given: Float32Array[] = []
+    const run = async (images: Tensor<'float32'>) => {
+      const { scores, features } = await answerWith('early')(images)
+      // Smaller arrays are not worth freeing.
+      const large = new Float32Array(2 ** 16).subarray(0, images.dims[0])
+      large.set(features.get('early') ?? [])
+      given.push(large)
+      return { scores, features: new Map([['early', large]]) }
+    }
+    await collectFeatures({ ...options, run, batches: feed(pixels, null) })
+    expect(given.map(({ length }) => length)).toEqual([0, 0, 0])
+    expect(await featuresOf('early')).toEqual([1, 3.5, 3, 2, 9])
+  })
+
+  it('refuses an answer for another number of rows', async () => {
+    const run = (images: Tensor<'float32'>) => answerWith('late')({ ...images, dims: [1, 1, 2, 2] })
+    const failed = collectFeatures({ ...options, run, batches: feed(pixels, null) })
+    await expect(failed).rejects.toThrow(ShapeMismatchError)
+    await expect(failed).rejects.toThrow("The network's output has shape [1, 2]; pass [2, classes]")
   })
 
   it('stops when aborted', async () => {

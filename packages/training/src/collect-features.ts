@@ -1,14 +1,5 @@
-import { freeMemory, NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
-import {
-  addFeatureTaps,
-  type FeatureTap,
-  type FeatureTapOutput,
-  type NamedTensors,
-  type OnnxEngine,
-  type OnnxModel,
-  writeOnnxModel,
-} from '@sluice/onnx-graph'
-import type { FeatureCollection } from './feature-collection.ts'
+import { type ClassScores, freeMemory, NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
+import type { CollectedBatch, FeatureCollection } from './feature-collection.ts'
 import { checkLabels } from './targets.ts'
 
 /** One batch as the network takes it. */
@@ -20,17 +11,18 @@ export interface FeatureBatch {
   readonly rows: number
 }
 
+/** What a network says of one batch. */
+export interface TappedAnswer {
+  /** The network's own class scores. */
+  readonly scores: ClassScores
+  /** Pooled features by cut tensor, `[rows, features]`; always those of the same tensors. */
+  readonly features: ReadonlyMap<string, Float32Array>
+}
+
 /** A pass over data. */
 export interface CollectFeaturesOptions {
-  readonly engine: OnnxEngine
-  /** The whole network, weights inline. */
-  readonly model: OnnxModel
-  /** Name of the network's input. */
-  readonly input: string
-  /** Name of the network's output with its class scores, `[batch, classes]`. */
-  readonly output: string
-  /** The cuts and how their activations are pooled. */
-  readonly taps: readonly FeatureTap[]
+  /** Runs the whole network on one batch. What it gives is the caller's: the features' memory is freed when stored. */
+  readonly run: (images: Tensor<'float32'>) => Promise<TappedAnswer>
   /** Fits read neighbouring rows together, so data sorted by class should be shuffled first. */
   readonly batches: AsyncIterable<FeatureBatch>
   /** Where the rows are appended. */
@@ -47,46 +39,33 @@ export interface CollectFeaturesOptions {
  *
  * @throws InvalidArgumentError naming the first row whose label is no class of the network
  * @throws NonFiniteValueError naming the first row for which the network answers NaN or infinity
+ * @throws ShapeMismatchError when the network answers for another number of rows
  * @throws the signal's reason when aborted
  */
 export async function collectFeatures(options: CollectFeaturesOptions): Promise<void> {
-  const { engine, model, input, taps, batches, collection, signal, onProgress } = options
-  const tapped = addFeatureTaps(model, taps)
-  const session = await engine.createSession(writeOnnxModel(tapped.model))
-  try {
-    let done = 0
-    for await (const batch of batches) {
-      signal?.throwIfAborted()
-      const results = await session.run({ [input]: batch.images })
-      const collected = collectBatch(options, batch, tapped.outputs, results)
-      await collection.append(collected)
-      for (const data of collected.features.values()) freeMemory(data)
-      done += batch.rows
-      onProgress?.(done)
-    }
-  } finally {
-    await session.release()
+  const { run, batches, collection, signal, onProgress } = options
+  let done = 0
+  for await (const batch of batches) {
+    signal?.throwIfAborted()
+    const collected = checkBatch(batch, await run(batch.images), collection.rows)
+    await collection.append(collected)
+    for (const data of collected.features.values()) freeMemory(data)
+    done += batch.rows
+    onProgress?.(done)
   }
 }
 
-function collectBatch(
-  { output, collection }: CollectFeaturesOptions,
-  { rows, labels }: FeatureBatch,
-  taps: readonly FeatureTapOutput[],
-  results: NamedTensors,
-) {
-  const scores = results[output]
-  if (scores?.type !== 'float32' || scores.dims.length !== 2 || scores.dims[0] !== rows) {
-    throw new ShapeMismatchError(`The network's output '${output}'`, scores?.dims ?? [], [rows, 'classes'])
+/** @param firstRow number of the batch's first row, for messages */
+function checkBatch({ rows, labels }: FeatureBatch, { scores, features }: TappedAnswer, firstRow: number) {
+  const { data: networkScores, classCount } = scores
+  if (scores.rows !== rows) {
+    throw new ShapeMismatchError("The network's output", [scores.rows, classCount], [rows, 'classes'])
   }
-  const networkScores = scores.data as Float32Array
-  const classCount = networkScores.length / rows
   const bad = networkScores.findIndex((value) => !Number.isFinite(value))
   if (bad >= 0) {
-    const row = collection.rows + Math.floor(bad / classCount)
+    const row = firstRow + Math.floor(bad / classCount)
     throw new NonFiniteValueError("The network's scores", row, networkScores[bad] as number)
   }
-  if (labels !== null) checkLabels(labels, classCount, collection.rows)
-  const features = new Map(taps.map(({ tensor, name }) => [tensor, results[name]?.data as Float32Array]))
-  return { rows, labels, networkScores, features }
+  if (labels !== null) checkLabels(labels, classCount, firstRow)
+  return { rows, labels, networkScores, features } satisfies CollectedBatch
 }

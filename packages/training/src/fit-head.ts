@@ -131,7 +131,8 @@ async function explainDivergence(error: unknown, features: FeatureStore, rows: U
   throw error
 }
 
-function measureWeightNorms({ weights, outputs }: HeadLayer): number[] {
+/** `||w_j||` of a layer, one per output. */
+export function measureWeightNorms({ weights, outputs }: Pick<HeadLayer, 'weights' | 'outputs'>): number[] {
   const squares = new Array<number>(outputs).fill(0)
   for (const [index, weight] of weights.entries())
     squares[index % outputs] = (squares[index % outputs] ?? 0) + weight ** 2

@@ -20,6 +20,8 @@ export interface LineChart {
   readonly xLabel: string
   readonly yLabel: string
   readonly series: readonly ChartSeries[]
+  /** Corner on the right where the names stand; `bottom` when absent. */
+  readonly legend?: 'top' | 'bottom'
 }
 
 type Scale = (value: number) => number
@@ -51,7 +53,7 @@ export function drawLineChart(chart: LineChart, frame: Frame = defaultFrame): st
       ...ys.ticks(6).map((tick) => drawHorizontalTick(tick, ys, frame)),
       drawAxisLabels(chart, frame),
       ...chart.series.map((series) => drawSeries(series, xs, ys)),
-      ...chart.series.map((series, index) => drawLegendEntry(series, index, frame)),
+      ...chart.series.map((series, index) => drawLegendEntry(series, index, chart.legend ?? 'bottom', frame)),
     ],
   )
 }
@@ -91,8 +93,13 @@ function drawSeries({ points, color, marker, name }: ChartSeries, xs: Scale, ys:
   return element('path', { d: path ?? '', fill: 'none', stroke: color, 'stroke-width': 2 }, [label])
 }
 
-function drawLegendEntry({ name, color }: ChartSeries, index: number, { width, right, height, bottom }: Frame): string {
-  const y = height - bottom - 14 - 18 * index
+function drawLegendEntry(
+  { name, color }: ChartSeries,
+  index: number,
+  legend: 'top' | 'bottom',
+  { width, right, height, top, bottom }: Frame,
+): string {
+  const y = legend === 'top' ? top + 14 + 18 * index : height - bottom - 14 - 18 * index
   const swatch = element('rect', { x: width - right - 12, y: y - 9, width: 10, height: 10, fill: color })
   return swatch + element('text', { x: width - right - 18, y, 'text-anchor': 'end' }, [escapeMarkup(name)])
 }

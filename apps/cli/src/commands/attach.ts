@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
 import {
   type AttachResult,
@@ -13,16 +13,15 @@ import { checkBundleTarget, writeBundle } from '@sluice/bundle/node'
 import { type HeadDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, sampleShapeOf } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
-import { analyzeModel } from '@sluice/onnx-graph'
-import { readOnnxFile } from '@sluice/onnx-graph/node'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
+import { type OpenedNetwork, withNetwork } from '../open-network.ts'
 import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
-import { createEngine } from '../runtime.ts'
 
-interface AttachOptions {
+interface AttachOptions extends BackendOptions {
   readonly data: string
   readonly out: string
   readonly gates: number | 'auto'
@@ -89,21 +88,26 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
       new Option('--memory <GiB>', 'memory for features').default(2).argParser(parseNumber('--memory', 0.01, 1024)),
     )
     .option('--force', 'replace an existing bundle')
+    .addOption(createBackendOption())
   setAction<AttachOptions>(command, run, async (context, options, [path = '']) => {
     const folder = resolve(options.out)
     const replace = options.force ?? false
     await checkBundleTarget(folder, replace)
-    const result = await attach(context, options, path)
+    const { backend } = options
+    const result = await withNetwork(path, context, { backend }, (opened) => attach(context, options, opened))
     const { manifest, files } = result
     await writeBundle({ folder, manifest, files, replace, signal: context.signal })
     return { json: describeJson(folder, result), lines: describeLines(folder, result) }
   })
 }
 
-async function attach(context: CommandContext, options: AttachOptions, path: string): Promise<AttachResult> {
-  const model = await readOnnxFile(path)
+async function attach(
+  context: CommandContext,
+  options: AttachOptions,
+  { network, name }: OpenedNetwork,
+): Promise<AttachResult> {
   const input = selectInputOptions(options)
-  const { shape, layout, resize } = describeInput(analyzeModel(model), input)
+  const { shape, layout, resize } = describeInput(network, input)
   const classes = options.classes === undefined ? {} : { classes: await readClassNames(options.classes) }
   const dataset = await openDataset(options.data, {
     ...classes,
@@ -116,10 +120,9 @@ async function attach(context: CommandContext, options: AttachOptions, path: str
   const result = await attachGates({
     ...context,
     ...classes,
-    engine: createEngine(context),
+    network,
     fitEngine: createOnnxEngine({ threads: context.options.threads, denormalsAsZero: true }),
-    model,
-    name: basename(path).replace(/\.onnx$/i, ''),
+    name,
     dataset,
     input,
     placement: parsePlacement(options),

@@ -1,21 +1,24 @@
-import { bench, readStages } from '@sluice/app-bench'
-import { exportGatedNetwork } from '@sluice/app-train'
-import type { Bundle } from '@sluice/core'
-import { type OnnxEngine, replaceThresholds, writeOnnxModel } from '@sluice/onnx-graph'
+import { type BatchBench, bench, loadFusedNetworks } from '@sluice/app-bench'
+import { type BundleFormat, SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption, createEngine, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
-import type { CommandRunner } from '../context.ts'
+import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseCountList } from '../parse-option.ts'
-import { createEngine, openDataFor, withBundle } from '../runtime.ts'
+import { openDataFor, withBundle } from '../runtime.ts'
 
-interface BenchOptions {
+interface BenchOptions extends BackendOptions {
   readonly data: string
   readonly batch: readonly number[]
   readonly rows: number
   readonly rounds: number
-  readonly fused?: boolean
+  readonly backends?: true
+  readonly fused?: true
 }
+
+/** With `--backends`, about the longest that a batch size takes on one of them: plain JavaScript is a hundred times slower. */
+const limitPerBackendMs = 20_000
 
 /** `sluice bench`: paired timings in one process. */
 export function addBenchCommand(program: Command, run: CommandRunner): void {
@@ -31,77 +34,99 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     )
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))
+    .addOption(createBackendOption())
     .option('--fused', 'bench the network as `sluice export` writes it, in one session, too')
-  setAction<BenchOptions>(
-    command,
-    run,
-    (context, { data, batch, rows, rounds, fused: benchesFused = false }, [path = '']) =>
-      withBundle(path, context, async ({ bundle, model, policy }) => {
-        const dataset = await openDataFor(bundle, data, context)
-        const stages = await readStages(bundle)
-        const engine = createEngine(context)
-        const fused = benchesFused ? await loadFused(bundle, engine) : undefined
-        try {
-          const result = await bench({
-            ...context,
-            model,
-            policy,
-            engine,
-            stages,
-            dataset,
-            batchSizes: batch,
-            rows,
-            rounds,
-            ...(fused && { fused }),
-          })
-          return { json: result, lines: describe(result.batch) }
-        } finally {
-          await fused?.gated.release()
-          await fused?.noExit.release()
-        }
-      }),
-  )
+    .option('--backends', 'all backends side by side; slow ones run fewer rows and rounds')
+  setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
+    if (options.backends) await silenceOnnxRuntime()
+    const { format, batch } = await benchBundle(path, context, options)
+    if (!options.backends) return { json: { batch }, lines: formatTable([columns, ...batch.flatMap(toRows)]) }
+    const names = listBackends(format)
+    const chosen = options.backend ?? names[0] ?? ''
+    const results: BackendBench[] = [{ backend: chosen, batch }]
+    for (const backend of names.filter((name) => name !== chosen)) {
+      results.push(await benchOrExplain(path, context, { ...options, backend }))
+    }
+    return { json: { batch, backends: results }, lines: describeBackends(results) }
+  })
 }
 
-async function loadFused(bundle: Bundle, engine: OnnxEngine) {
-  const { model, thresholds } = await exportGatedNetwork(bundle)
-  const never = replaceThresholds(
-    model,
-    thresholds.map(() => Number.POSITIVE_INFINITY),
-  )
-  const gated = await engine.createSession(writeOnnxModel(model))
-  return { gated, noExit: await engine.createSession(writeOnnxModel(never)) }
+/** It writes to standard error, past all sessions' settings, of a provider that does not start; the answer says it better. */
+async function silenceOnnxRuntime(): Promise<void> {
+  const { env } = await import('onnxruntime-node')
+  env.logLevel = 'fatal'
 }
 
-function describe(batch: Awaited<ReturnType<typeof bench>>['batch']): string[] {
+interface BundleBench {
+  readonly format: BundleFormat
+  readonly batch: readonly BatchBench[]
+}
+
+function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<BundleBench> {
+  const { data, batch: batchSizes, rows, rounds, backend, backends } = options
+
+  return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
+    const dataset = await openDataFor(bundle, data, context)
+    const limitMs = backends ? limitPerBackendMs : undefined
+    const fused = options.fused ? await loadFusedNetworks(bundle, createEngine(context, options)) : undefined
+    try {
+      const asked = { dataset, batchSizes, rows, rounds, limitMs }
+      const { batch } = await bench({ ...context, ...asked, model, policy, plain, fused })
+      return { format: bundle.manifest.format, batch }
+    } finally {
+      await fused?.gated.release()
+      await fused?.noExit.release()
+    }
+  })
+}
+
+/** The times on one backend, or why there are none. */
+type BackendBench =
+  | { readonly backend: string; readonly batch: readonly BatchBench[] }
+  | { readonly backend: string; readonly unavailable: string }
+
+async function benchOrExplain(
+  path: string,
+  context: CommandContext,
+  options: BenchOptions & { readonly backend: string },
+): Promise<BackendBench> {
+  const { backend } = options
+  try {
+    const { batch } = await benchBundle(path, context, options)
+    return { backend, batch }
+  } catch (error) {
+    if (!SluiceError.isInstance(error)) throw error
+    return { backend, unavailable: error.message }
+  }
+}
+
+function describeBackends(results: readonly BackendBench[]): string[] {
+  const measured = results.flatMap((result) =>
+    'batch' in result ? result.batch.flatMap(toRows).map((cells) => [result.backend, ...cells]) : [],
+  )
+  const missing = results.flatMap((result) =>
+    'unavailable' in result ? [`${result.backend} did not run: ${result.unavailable}`] : [],
+  )
+  return [...formatTable([['backend', ...columns], ...measured]), ...missing]
+}
+
+const columns = ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead']
+
+function toRows(row: BatchBench): string[][] {
+  const staged = toCells(row)
+  return row.fused === undefined ? [staged] : [staged, toCells({ ...row, ...row.fused }, ', one file')]
+}
+
+function toCells(row: BatchBench, suffix = ''): string[] {
   const ms = (value: number) => `${value.toFixed(2)} ms`
-  return formatTable([
-    ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead'],
-    ...batch.flatMap((row) => [
-      [
-        String(row.size),
-        ms(row.full.median),
-        ms(row.gated.median),
-        ms(row.noExit.median),
-        formatShare(row.timeSaved),
-        formatShare(row.idealTimeSaved),
-        formatShare(row.macsSaved),
-        formatShare(row.overhead),
-      ],
-      ...(row.fused === undefined
-        ? []
-        : [
-            [
-              `${row.size}, one file`,
-              ms(row.full.median),
-              ms(row.fused.gated.median),
-              ms(row.fused.noExit.median),
-              formatShare(row.fused.timeSaved),
-              formatShare(row.idealTimeSaved),
-              formatShare(row.macsSaved),
-              formatShare(row.fused.overhead),
-            ],
-          ]),
-    ]),
-  ])
+  return [
+    `${row.size}${suffix}`,
+    ms(row.full.median),
+    ms(row.gated.median),
+    ms(row.noExit.median),
+    formatShare(row.timeSaved),
+    formatShare(row.idealTimeSaved),
+    formatShare(row.macsSaved),
+    formatShare(row.overhead),
+  ]
 }

@@ -1,4 +1,4 @@
-import { findFastestCandidate, measureTimeCost, readStages } from '@sluice/app-bench'
+import { findFastestCandidate, measureTimeCost } from '@sluice/app-bench'
 import {
   type CalibrateOptions as CalibrationOptions,
   calibrate,
@@ -12,13 +12,14 @@ import type { ThresholdSearch } from '@sluice/calibration'
 import { type CalibrationRecord, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseNumber } from '../parse-option.ts'
-import { createEngine, type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
+import { type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
 
-interface CalibrateOptions {
+interface CalibrateOptions extends BackendOptions {
   readonly data: string
   readonly maxDrop: number
   readonly policy?: string
@@ -58,63 +59,59 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         .default(64)
         .argParser(parseCount('--batch', 1)),
     )
+    .addOption(createBackendOption())
   setAction<CalibrateOptions>(command, run, (context, options, [path = '']) =>
-    withBundle(
-      path,
-      context,
-      async (loaded) => {
-        const { folder, bundle, model } = loaded
-        const family = findPolicyFamily(options.policy ?? bundle.manifest.gates[0]?.policy.name ?? 'softmax')
-        const dataset = await openDataFor(bundle, options.data, context)
-        const { cost, search, maxDrop, batch, confidence } = options
-        const result = await calibrate({
-          ...context,
-          model,
-          manifest: bundle.manifest,
-          dataset,
-          family,
-          maxDrop,
-          ignoreLabels: !options.labels,
-          costKind: cost,
-          ...(cost === 'macs'
-            ? { cost: countMacsCost(bundle.manifest) }
-            : await measureTimes(context, loaded, dataset, batch)),
-          search,
-          confidence,
-          batchSize: batch,
-          seed: context.options.seed,
-        })
-        for (const warning of result.warnings) context.note(warning)
-        if (!result.met && result.warnings.length === 0) {
-          context.note(
-            `No gates save ${cost === 'macs' ? 'MACs' : `time at batch ${batch}`} within a drop of ${maxDrop} points; all stay off. Allow a larger --max-drop, or pass more data.`,
-          )
-        }
-        await updateManifest(folder, () => result.manifest)
-        const { target, samples, measured, guarantee } = result.record
-        const tuning = {
-          samples: guarantee?.tuningSamples ?? samples,
-          drop: measured.drop,
-          macsSaved: measured.macsSaved,
-        }
-        return {
-          json: { policy: family.name, thresholds: result.thresholds, target, tuning, guarantee },
-          lines: [
-            `${family.name}: drop ${tuning.drop.toFixed(2)} points on ${tuning.samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved`,
-            describeGuarantee(result.record),
-            ...formatTable([
-              ['gate', 'threshold', 'samples leaving'],
-              ...result.thresholds.map((threshold, gate) => [
-                String(gate),
-                threshold === null ? 'off' : threshold.toFixed(4),
-                formatShare(measured.exitShares[gate] ?? 0),
-              ]),
+    withBundle(path, context, { backend: options.backend, keepsIdleGates: true }, async (loaded) => {
+      const { folder, bundle, model } = loaded
+      const family = findPolicyFamily(options.policy ?? bundle.manifest.gates[0]?.policy.name ?? 'softmax')
+      const dataset = await openDataFor(bundle, options.data, context)
+      const { cost, search, maxDrop, batch, confidence } = options
+      const result = await calibrate({
+        ...context,
+        model,
+        manifest: bundle.manifest,
+        dataset,
+        family,
+        maxDrop,
+        ignoreLabels: !options.labels,
+        costKind: cost,
+        ...(cost === 'macs'
+          ? { cost: countMacsCost(bundle.manifest) }
+          : await measureTimes(context, loaded, dataset, batch)),
+        search,
+        confidence,
+        batchSize: batch,
+        seed: context.options.seed,
+      })
+      for (const warning of result.warnings) context.note(warning)
+      if (!result.met && result.warnings.length === 0) {
+        context.note(
+          `No gates save ${cost === 'macs' ? 'MACs' : `time at batch ${batch}`} within a drop of ${maxDrop} points; all stay off. Allow a larger --max-drop, or pass more data.`,
+        )
+      }
+      await updateManifest(folder, () => result.manifest)
+      const { target, samples, measured, guarantee } = result.record
+      const tuning = {
+        samples: guarantee?.tuningSamples ?? samples,
+        drop: measured.drop,
+        macsSaved: measured.macsSaved,
+      }
+      return {
+        json: { policy: family.name, thresholds: result.thresholds, target, tuning, guarantee },
+        lines: [
+          `${family.name}: drop ${tuning.drop.toFixed(2)} points on ${tuning.samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved`,
+          describeGuarantee(result.record),
+          ...formatTable([
+            ['gate', 'threshold', 'samples leaving'],
+            ...result.thresholds.map((threshold, gate) => [
+              String(gate),
+              threshold === null ? 'off' : threshold.toFixed(4),
+              formatShare(measured.exitShares[gate] ?? 0),
             ]),
-          ],
-        }
-      },
-      { keepsIdleGates: true },
-    ),
+          ]),
+        ],
+      }
+    }),
   )
 }
 
@@ -129,20 +126,18 @@ function describeGuarantee({ guarantee, target }: CalibrationRecord): string {
 /** Prices stages and gates in milliseconds on this machine, and has candidates for the gates run against each other. */
 async function measureTimes(
   context: CommandContext,
-  { bundle, model, backend }: LoadedBundle,
+  { bundle, model, backend, plain }: LoadedBundle,
   dataset: Dataset,
   batchSize: number,
 ): Promise<Pick<CalibrationOptions, 'cost' | 'trial'>> {
   const rows = select(dataset, { limit: batchSize })
   const { value: batch } = await inputBatches(rows, bundle.manifest.input, batchSize).next()
   if (!batch) throw new InvalidArgumentError(`${dataset.name} is empty; time is measured on its first rows.`)
-  const stages = await readStages(bundle)
   const { seed } = context.options
   return {
     cost: await measureTimeCost({
       model,
-      stages,
-      engine: createEngine(context),
+      plain,
       images: batch.images,
       signal: context.signal,
     }),

@@ -1,13 +1,14 @@
-import { type Evaluation, evaluate, loadBackbone, readStages } from '@sluice/app-bench'
+import { type Evaluation, evaluate } from '@sluice/app-bench'
 import { type BundleManifest, InvalidArgumentError } from '@sluice/core'
 import { type Command, Option } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
 import { parseCount } from '../parse-option.ts'
-import { createEngine, openDataFor, withBundle } from '../runtime.ts'
+import { openDataFor, withBundle } from '../runtime.ts'
 
-interface EvaluateOptions {
+interface EvaluateOptions extends BackendOptions {
   readonly data: string
   readonly batch: number
   readonly policy?: string
@@ -24,11 +25,12 @@ export function addEvaluateCommand(program: Command, run: CommandRunner): void {
     .requiredOption('--data <data>', 'labelled data')
     .addOption(new Option('--batch <n>', 'rows per batch').default(64).argParser(parseCount('--batch', 1)))
     .option('--policy <name>', 'refuse a bundle that was calibrated for another policy')
-  setAction<EvaluateOptions>(command, run, (context, { data, batch, policy: wanted }, [path = '']) =>
-    withBundle(path, context, async ({ source, bundle, sourceStages, model, policy }) => {
+    .addOption(createBackendOption())
+  setAction<EvaluateOptions>(command, run, (context, { data, batch, policy: wanted, backend }, [path = '']) =>
+    withBundle(path, context, { backend }, async ({ source, bundle, sourceStages, model, policy, plain }) => {
       checkPolicy(source, wanted)
       const dataset = await openDataFor(bundle, data, context)
-      const full = await loadBackbone(createEngine(context), await readStages(bundle))
+      const full = await plain.loadFull()
       try {
         const active = await evaluate({ ...context, model, policy, full, dataset, batchSize: batch })
         const exits = active.exits.map((exit) => ({ ...exit, stage: sourceStages[exit.stage] ?? exit.stage }))

@@ -3,6 +3,7 @@ import { createGatedModel } from '@sluice/core'
 import { sampleShapeOf } from '@sluice/datasets'
 import { readImage } from '@sluice/datasets/node'
 import type { Command } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
 import { formatMacs, formatTable } from '../format.ts'
@@ -15,9 +16,9 @@ export function addPredictCommand(program: Command, run: CommandRunner): void {
     'predict <bundle> <files...>',
     'class, score, exit and MACs of each image',
     'sluice predict resnet56.sluice cat.png dog.jpg',
-  )
-  setAction<object>(command, run, (context, _options, [path = '', ...files]) =>
-    withBundle(path, context, async ({ bundle, sourceStages, model, policy }) => {
+  ).addOption(createBackendOption())
+  setAction<BackendOptions>(command, run, (context, { backend }, [path = '', ...files]) =>
+    withBundle(path, context, { backend }, async ({ bundle, sourceStages, model, policy }) => {
       const { input, classes } = bundle.manifest
       const gated = createGatedModel({ model, policy })
       const predictions = []

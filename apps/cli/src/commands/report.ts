@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { collectReportData, drawReportPage } from '@sluice/app-bench'
 import type { Command } from 'commander'
+import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
 import { drawSample } from '../draw-sample.ts'
@@ -8,7 +9,7 @@ import { formatShare } from '../format.ts'
 import { openDataFor, withBundle } from '../runtime.ts'
 import { checkTarget, writeFileAtomically } from '../write-file.ts'
 
-interface ReportOptions {
+interface ReportOptions extends BackendOptions {
   readonly data: string
   readonly out: string
   readonly force?: boolean
@@ -25,8 +26,9 @@ export function addReportCommand(program: Command, run: CommandRunner): void {
     .requiredOption('--data <data>', 'labelled data')
     .requiredOption('--out <file>', 'where the page goes')
     .option('--force', 'replace an existing file')
-  setAction<ReportOptions>(command, run, (context, { data, out, force = false }, [path = '']) =>
-    withBundle(path, context, async ({ bundle, model }) => {
+    .addOption(createBackendOption())
+  setAction<ReportOptions>(command, run, (context, { data, out, backend, force = false }, [path = '']) =>
+    withBundle(path, context, { backend }, async ({ bundle, model }) => {
       const file = resolve(out)
       await checkTarget(file, { replace: force })
       const dataset = await openDataFor(bundle, data, context)

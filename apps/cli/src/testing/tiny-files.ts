@@ -18,34 +18,50 @@ export interface TinyNetworkOptions {
 
 /** Shape of the tiny network's samples, and how many classes it knows. */
 const tinySampleShape = [3, 8, 8] as const
-const tinyClassCount = 4
+export const tinyClassCount = 4
 
 /** Options with which `attach` feeds the network what its labels were made from. */
 export const tinyNormalisation = ['--mean', '0.5,0.5,0.5', '--std', '0.25,0.25,0.25'] as const
 
-/** Three convolutions and a dense layer over 3 x 8 x 8 images, with the same random weights each time. */
+/** Weights of the tiny network: kernels `[outputs, inputs, 3, 3]`, and a dense layer `[8 * 8 * 8, classes]` behind them. */
+export interface TinyWeights {
+  readonly kernels: readonly { readonly inputs: number; readonly data: Float32Array }[]
+  readonly dense: Float32Array
+}
+
+/** Channels of every map of the tiny network. */
+export const tinyWidth = 8
+
+/** The same random weights each time. */
+export function drawTinyWeights({ oddWeight }: TinyNetworkOptions = {}): TinyWeights {
+  const random = createRandom(11)
+  const draw = (length: number) => Float32Array.from({ length }, () => 0.4 * (2 * random() - 1))
+  const kernels = [3, tinyWidth, tinyWidth].map((inputs) => ({ inputs, data: draw(tinyWidth * inputs * 9) }))
+  const dense = draw(tinyWidth * 64 * tinyClassCount)
+  if (oddWeight !== undefined) dense[0] = oddWeight
+  return { kernels, dense }
+}
+
+/** Three convolutions and a dense layer over 3 x 8 x 8 images. */
 function createTinyNetwork(options: TinyNetworkOptions = {}): OnnxModel {
   const builder = createGraphBuilder({ name: 'tiny' })
-  const random = createRandom(11)
-  const weights = (name: string, dims: readonly number[], scale: number) => {
-    const data = Float32Array.from({ length: countElements(dims) }, () => scale * (2 * random() - 1))
-    if (name === 'dense' && options.oddWeight !== undefined) data[0] = options.oddWeight
-    return builder.initializer(name, { type: 'float32', dims, data })
-  }
+  const { kernels, dense } = drawTinyWeights(options)
+  const weights = (name: string, dims: readonly number[], data: Float32Array) =>
+    builder.initializer(name, { type: 'float32', dims, data })
   let map = builder.input('image', 'float32', ['batch', ...tinySampleShape])
   if (options.hasSecondInput) {
     map = builder.node('Add', [map, builder.input('offset', 'float32', ['batch', ...tinySampleShape])])
   }
-  for (const [layer, inputs] of [3, 8, 8].entries()) {
-    const kernel = weights(`kernel${layer}`, [8, inputs, 3, 3], 0.4)
+  for (const [layer, { inputs, data }] of kernels.entries()) {
+    const kernel = weights(`kernel${layer}`, [tinyWidth, inputs, 3, 3], data)
     map = builder.node('Relu', [builder.node('Conv', [map, kernel], { pads: [1, 1, 1, 1] })])
   }
   if (options.givesMap) {
-    builder.output(map, 'float32', ['batch', 8, 8, 8])
+    builder.output(map, 'float32', ['batch', tinyWidth, 8, 8])
     return builder.buildModel()
   }
   const flat = builder.node('Flatten', [map])
-  builder.node('Gemm', [flat, weights('dense', [512, tinyClassCount], 0.4)], { alpha: float(1) }, 'logits')
+  builder.node('Gemm', [flat, weights('dense', [512, tinyClassCount], dense)], { alpha: float(1) }, 'logits')
   builder.output('logits', 'float32', ['batch', tinyClassCount])
   return builder.buildModel()
 }

@@ -1,19 +1,13 @@
 import { createRandom } from '@sluice/core/reference'
-import {
-  analyzeModel,
-  createGraphBuilder,
-  findCuts,
-  float,
-  type OnnxModel,
-  selectGateCuts,
-  writeOnnxModel,
-} from '@sluice/onnx-graph'
+import { createGraphBuilder, float, type OnnxModel, selectGateCuts, writeOnnxModel } from '@sluice/onnx-graph'
 import type { FittedHead } from '@sluice/training'
 import { describe, expect, it } from 'vitest'
+import { createTestEngine } from '../../../../tooling/create-test-engine.ts'
 import { runOnnx } from '../../../../tooling/run-onnx.ts'
 import { assembleBundle, type CutHead } from './assemble-bundle.ts'
 import { placeGates } from './choose-gates.ts'
 import { describeInput } from './describe-input.ts'
+import { createOnnxNetwork } from './onnx-network.ts'
 
 const classCount = 3
 const random = createRandom(21)
@@ -55,8 +49,8 @@ function createFittedHead(): FittedHead {
 }
 
 const model = createNetwork()
-const analysis = analyzeModel(model)
-const cuts = selectGateCuts(findCuts(model))
+const network = createOnnxNetwork(model, createTestEngine())
+const cuts = selectGateCuts(network.cuts)
 const heads = placeGates(cuts, { kind: 'at', tensors: ['map1', 'map0'] }).map(
   (cut): CutHead => ({ cut, fitted: createFittedHead(), loss: 'hinge' }),
 )
@@ -72,14 +66,12 @@ describe('placeGates', () => {
   })
 })
 
-describe('assembleBundle', () => {
-  const { manifest, files } = assembleBundle({
-    model,
+describe('assembleBundle', async () => {
+  const { manifest, files } = await assembleBundle({
+    network,
     name: 'net',
-    input: describeInput(analysis, {}),
-    output: 'logits',
+    input: describeInput(network, {}),
     classes: ['a', 'b', 'c'],
-    macs: analysis.macs,
     heads,
     policy: 'margin',
   })

@@ -81,10 +81,13 @@ async function scoreCandidates(options: ExploreOptions): Promise<ScoreCache> {
   return { gates: heads, final: networkScores, labels: targets }
 }
 
-function countCost({ cuts, macs, plan }: ExploreOptions, classCount: number) {
+function countCost({ cuts, macs, plan, collection }: ExploreOptions, classCount: number) {
   const backbone = cuts.map((cut, index) => cut.macs - (cuts[index - 1]?.macs ?? 0))
   backbone.push(macs - (cuts.at(-1)?.macs ?? 0))
-  return { backbone, head: cuts.map((cut) => plan.countMacs(cut, classCount)) }
+  return {
+    backbone,
+    head: cuts.map(({ tensor }) => plan.countMacs(requireFeatures(collection, tensor).width, classCount)),
+  }
 }
 
 /** The features of a tapped cut. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { describeInput, type InputOptions } from './describe-input.ts'
 
 const describeShape = (shape: readonly (number | string)[], options: InputOptions = {}) =>
-  describeInput({ inputs: [{ name: 'image', shape }] }, options)
+  describeInput({ inputs: [{ name: 'image', shape }], layout: null }, options)
 
 describe('describeInput', () => {
   it("normalises colour images with ImageNet's statistics unless told otherwise", () => {
@@ -26,9 +26,18 @@ describe('describeInput', () => {
     expect(describeShape(['n', 12])).toMatchObject({ layout: 'none', shape: [12] })
   })
 
+  it('takes the word of a network that knows its layout', () => {
+    const network = { inputs: [{ name: 'image', shape: ['batch', 3, 28, 1] }], layout: 'NHWC' } as const
+    expect(describeInput(network, {})).toMatchObject({ layout: 'NHWC', mean: [] })
+  })
+
   it.each<[string, () => unknown, string]>([
-    ['two inputs', () => describeInput({ inputs: [2, 3].map((n) => ({ name: 'x', shape: [n] })) }, {}), 'has 2 inputs'],
-    ['no input', () => describeInput({ inputs: [] }, {}), 'has 0 inputs'],
+    [
+      'two inputs',
+      () => describeInput({ inputs: [2, 3].map((n) => ({ name: 'x', shape: [n] })), layout: null }, {}),
+      'has 2 inputs',
+    ],
+    ['no input', () => describeInput({ inputs: [], layout: null }, {}), 'has 0 inputs'],
     ['an open size', () => describeShape(['batch', 3, 'height', 32]), "leaves its size 'height' open"],
     ['a mean without std', () => describeShape(['batch', 3, 8, 8], { mean: [0, 0, 0] }), '--mean and --std together'],
     ['a std without mean', () => describeShape(['batch', 3, 8, 8], { std: [1, 1, 1] }), '--mean and --std together'],

@@ -1,5 +1,5 @@
 import { type InputDescription, InvalidArgumentError } from '@sluice/core'
-import type { ModelAnalysis } from '@sluice/onnx-graph'
+import type { FrozenNetwork } from './frozen-network.ts'
 
 /** What the user says of the input; what is left out comes from the model. */
 export interface InputOptions {
@@ -18,7 +18,10 @@ const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224,
  * options say otherwise; other data enter as they are.
  * @throws InvalidArgumentError for a model with several inputs or open sizes, a mean without std, or a size below the crop
  */
-export function describeInput({ inputs }: Pick<ModelAnalysis, 'inputs'>, options: InputOptions): InputDescription {
+export function describeInput(
+  { inputs, layout: knownLayout }: Pick<FrozenNetwork, 'inputs' | 'layout'>,
+  options: InputOptions,
+): InputDescription {
   const [input, ...others] = inputs
   if (input === undefined || others.length > 0) {
     throw new InvalidArgumentError(`The model has ${inputs.length} inputs; gates need a model with one.`)
@@ -29,7 +32,7 @@ export function describeInput({ inputs }: Pick<ModelAnalysis, 'inputs'>, options
       `Input '${input.name}' leaves its size '${size}' open; export the model with fixed sizes but the batch.`,
     )
   })
-  const layout = findLayout(shape)
+  const layout = knownLayout ?? guessLayout(shape)
   if ((options.mean === undefined) !== (options.std === undefined)) {
     throw new InvalidArgumentError('Give --mean and --std together, one value per channel each.')
   }
@@ -60,7 +63,7 @@ function checkResize(resize: number | undefined, shape: readonly number[], layou
 }
 
 /** Images have one, three or four channels, in front or at the end. */
-function findLayout(shape: readonly number[]): InputDescription['layout'] {
+function guessLayout(shape: readonly number[]): InputDescription['layout'] {
   const [first = 0, , last = 0] = shape
   if (shape.length !== 3) return 'none'
   if ([1, 3, 4].includes(first)) return 'NCHW'

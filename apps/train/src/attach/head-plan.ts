@@ -1,5 +1,4 @@
 import { type HeadDescription, InvalidArgumentError, type PoolingDescription } from '@sluice/core'
-import { type Cut, countPooledFeatures } from '@sluice/onnx-graph'
 import {
   createCrammerSingerLoss,
   createCrossEntropyLoss,
@@ -47,8 +46,8 @@ export interface HeadPlan {
   readonly policy: string
   /** Share of the network's cost that a gate must save to be worth its call and head, about what they take of its time. */
   readonly leastGain: number
-  /** MACs of a head at a cut. */
-  readonly countMacs: (cut: Cut, classCount: number) => number
+  /** MACs of a head on that many pooled features. */
+  readonly countMacs: (features: number, classCount: number) => number
 }
 
 /** @throws InvalidArgumentError for a width or pooling that no head can have */
@@ -68,8 +67,7 @@ export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): 
     rank: isLinear ? null : rank,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
     leastGain: isLinear ? 0.004 : 0.007,
-    countMacs({ shape }, classCount) {
-      const features = countPooledFeatures(shape, pooling)
+    countMacs(features, classCount) {
       if (isLinear) return features * classCount
       const whole = features * hidden
       return Math.min(whole, rank === null ? whole : rank * (features + hidden)) + hidden * classCount

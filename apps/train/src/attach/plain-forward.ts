@@ -1,11 +1,11 @@
 import type { InputDescription } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
-import { type OnnxEngine, type OnnxModel, type OnnxSession, writeOnnxModel } from '@sluice/onnx-graph'
 import { inputBatches } from '../input-batches.ts'
+import type { FrozenNetwork, NetworkPass } from './frozen-network.ts'
 
 const sampleRows = 512
 
-/** Times a plain session of the network on samples of a dataset, reading and preprocessing included. */
+/** Times the plain network on samples of a dataset, reading and preprocessing included. */
 export interface PlainForwardEstimate {
   /** Runs one sample. Take one before and one after what is compared: machines have slow spells. */
   sample(): Promise<void>
@@ -15,8 +15,7 @@ export interface PlainForwardEstimate {
 
 /** @param batchSize rows of each run */
 export function createPlainForwardEstimate(
-  engine: OnnxEngine,
-  model: OnnxModel,
+  network: Pick<FrozenNetwork, 'openPass'>,
   dataset: Dataset,
   input: InputDescription,
   batchSize: number,
@@ -24,11 +23,11 @@ export function createPlainForwardEstimate(
   const secondsPerRow: number[] = []
   return {
     async sample() {
-      const session = await engine.createSession(writeOnnxModel(model))
+      const pass = await network.openPass([])
       try {
-        secondsPerRow.push(...(await timeBatches(dataset, input, batchSize, (feeds) => session.run(feeds))))
+        secondsPerRow.push(...(await timeBatches(dataset, input, batchSize, pass)))
       } finally {
-        await session.release()
+        await pass.close()
       }
     },
     seconds() {
@@ -43,21 +42,20 @@ async function timeBatches(
   dataset: Dataset,
   input: InputDescription,
   batchSize: number,
-  run: OnnxSession['run'],
+  pass: NetworkPass,
 ): Promise<number[]> {
   const secondsPerRow: number[] = []
   let startMs: number | null = null
   const limit = Math.min(dataset.size, sampleRows)
-  for await (const batch of inputBatches(select(dataset, { limit }), input, batchSize)) {
-    const feeds = { [input.name]: batch.images }
+  for await (const { images, rows } of inputBatches(select(dataset, { limit }), input, batchSize)) {
     if (startMs === null) {
       // The engine plans its memory in the first run, which is not counted.
-      await run(feeds)
+      await pass.run(images)
       startMs = performance.now()
     }
-    await run(feeds)
+    await pass.run(images)
     const endMs = performance.now()
-    secondsPerRow.push((endMs - startMs) / 1000 / batch.rows)
+    secondsPerRow.push((endMs - startMs) / 1000 / rows)
     startMs = endMs
   }
   return secondsPerRow

@@ -1,9 +1,9 @@
 import { argmaxRows, createFlopCounter, createGatedModel, createThresholdPolicy } from '@sluice/core'
-import { computeReferenceScores } from '@sluice/core/reference'
+import { computeReferenceScores, createRandomBatch } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { selectBatchRows, selectScores } from '../rows.ts'
-import { type BackendCase, checkScenarios, createScriptedModel, expectClose } from './backend-context.ts'
-import { computeExitScores, scenarios, scenariosWithOrder, scenariosWithRow } from './scenario.ts'
+import { type BackendCase, checkScenarios, createScriptedModel, expectClose, withModel } from './backend-context.ts'
+import { computeExitScores, createExample, scenarios, scenariosWithOrder, scenariosWithRow } from './scenario.ts'
 
 /** What a gated network answers, against the reference network computed without gates, backend or runner. */
 export const answerCases: readonly BackendCase[] = [
@@ -83,17 +83,29 @@ export const answerCases: readonly BackendCase[] = [
       }),
   },
   {
+    name: 'batches of prime sizes, one after the other, give the reference answers',
+    async run(context) {
+      const { network } = createExample()
+      await withModel(context, network, async (model) => {
+        for (const rows of [31, 2, 13, 1, 7, 3, 17, 5]) {
+          const exits = Array.from({ length: rows }, (_, row) => row % network.stages.length)
+          const scenario = { network, batch: createRandomBatch(rows, rows, network.inputShape), exits }
+          const { scores } = await createScriptedModel(model, exits).predict(scenario.batch)
+          expectClose(scores, computeExitScores(scenario), context)
+        }
+      })
+    },
+  },
+  {
     name: 'runs in progress at once give what each gives alone',
     run: (context) =>
       checkScenarios(context, scenarios, async (model, scenario) => {
-        const { batch, exits } = scenario
-        const reversed = exits.toReversed()
-        const all = await Promise.all(
-          [exits, reversed, exits].map((script) => createScriptedModel(model, script).predict(batch)),
-        )
-        for (const [index, script] of [exits, reversed, exits].entries()) {
-          const { scores } = all[index] ?? expect.unreachable()
-          expectClose(scores, computeExitScores({ ...scenario, exits: script }), context)
+        const { exits, batch } = scenario
+        const opposite = { ...batch, data: batch.data.map((value) => -value) }
+        const all = [scenario, { ...scenario, exits: exits.toReversed() }, { ...scenario, batch: opposite }]
+        const answers = await Promise.all(all.map((one) => createScriptedModel(model, one.exits).predict(one.batch)))
+        for (const [index, { scores }] of answers.entries()) {
+          expectClose(scores, computeExitScores(all[index] ?? expect.unreachable()), context)
         }
       }),
   },

@@ -12,12 +12,6 @@ import { expect } from 'vitest'
 import type { SuiteCase } from '../suite.ts'
 import type { Scenario } from './scenario.ts'
 
-/** A backend and the given reference network written in a format that it runs. */
-export interface BackendFixture {
-  readonly backend: Backend
-  readonly bundle: Bundle
-}
-
 /** How close is equal: `|actual - expected| <= atol + rtol * |expected|`. */
 export interface Tolerance {
   readonly rtol: number
@@ -26,7 +20,9 @@ export interface Tolerance {
 
 /** What every case of the backend suite works with. */
 export interface BackendContext extends Tolerance {
-  createFixture(network: ReferenceNetwork): Promise<BackendFixture>
+  readonly backend: Backend
+  /** Writes the network in the format that the cases are run on. */
+  createBundle(network: ReferenceNetwork): Promise<Bundle>
   /** Random networks per property. */
   readonly runs: number
 }
@@ -36,12 +32,11 @@ export type BackendCase = SuiteCase<BackendContext>
 
 /** Loads a network, hands it to `use`, and checks that nothing is left alive before it disposes the model. */
 export async function withModel(
-  { createFixture }: BackendContext,
+  { backend, createBundle }: BackendContext,
   network: ReferenceNetwork,
   use: (model: StagedModel) => Promise<void>,
 ): Promise<void> {
-  const { backend, bundle } = await createFixture(network)
-  const model = await backend.load(bundle)
+  const model = await backend.load(await createBundle(network))
   try {
     await use(model)
     expect(model.liveHandles, 'handles left alive').toBe(0)

@@ -1,11 +1,12 @@
 import {
   DataTypeMismatchError,
+  InvalidArgumentError,
   NonFiniteValueError,
   ShapeMismatchError,
   type StagedModel,
   type Tensor,
 } from '@sluice/core'
-import type { ReferenceNetwork } from '@sluice/core/reference'
+import { createRandomBatch, createRandomReferenceNetwork, type ReferenceNetwork } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { type BackendCase, createScriptedModel, withModel } from './backend-context.ts'
 import { createExample } from './scenario.ts'
@@ -21,6 +22,54 @@ export const badInputCases: readonly BackendCase[] = [
         const predictions = await createScriptedModel(refuseToRun(model), exits).predict(empty)
         expect([predictions.classes.length, predictions.scores.rows, predictions.macs.length]).toEqual([0, 0, 0])
       })
+    },
+  },
+  {
+    name: 'upload and selectRows refuse zero rows',
+    async run(context) {
+      await withModel(context, createExample().network, async (model) => {
+        const empty: Tensor = { type: 'float32', dims: [0, 2, 3], data: new Float32Array(0) }
+        await expect(model.upload(empty)).rejects.toBeInstanceOf(ShapeMismatchError)
+        const activation = await model.upload(createExample().batch)
+        await expect(model.selectRows(activation, new Uint32Array(0))).rejects.toBeInstanceOf(InvalidArgumentError)
+        activation.dispose()
+      })
+    },
+  },
+  {
+    name: 'rows and stages that do not exist are refused',
+    async run(context) {
+      const { network, batch } = createExample()
+      await withModel(context, network, async (model) => {
+        const activation = await model.upload(batch)
+        for (const rows of [[4], [0, 4], [2 ** 32 - 1]]) {
+          const failure = model.selectRows(activation, Uint32Array.from(rows))
+          await expect(failure, `rows ${rows}`).rejects.toBeInstanceOf(InvalidArgumentError)
+        }
+        for (const stage of [-1, 0.5, network.stages.length]) {
+          const failure = model.runStage(stage, activation)
+          await expect(failure, `stage ${stage}`).rejects.toBeInstanceOf(InvalidArgumentError)
+        }
+        activation.dispose()
+      })
+    },
+  },
+  {
+    name: 'activations of another stage or another model are refused',
+    async run(context) {
+      // Every cut is as wide as the input, so that the wrong activation would give a wrong answer.
+      const network = createRandomReferenceNetwork({ seed: 8, inputShape: [3], cutWidths: [3, 3], classCount: 2 })
+      const other = await context.backend.load(await context.createBundle(network))
+      await withModel(context, network, async (model) => {
+        const uploaded = await model.upload(createRandomBatch(9, 2, [3]))
+        const selected = await model.selectRows(uploaded, Uint32Array.of(1))
+        await expect(model.runStage(1, uploaded)).rejects.toBeInstanceOf(InvalidArgumentError)
+        await expect(model.runStage(2, selected)).rejects.toBeInstanceOf(InvalidArgumentError)
+        await expect(other.runStage(0, uploaded)).rejects.toBeInstanceOf(InvalidArgumentError)
+        await expect(other.selectRows(uploaded, Uint32Array.of(0))).rejects.toBeInstanceOf(InvalidArgumentError)
+        for (const handle of [uploaded, selected]) handle.dispose()
+      })
+      await other.dispose()
     },
   },
   {

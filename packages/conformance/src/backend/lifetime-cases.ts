@@ -1,7 +1,7 @@
 import { createGatedModel, DisposedError, type StagedModel } from '@sluice/core'
 import { expect } from 'vitest'
-import { type BackendCase, createScriptedModel, withModel } from './backend-context.ts'
-import { createExample } from './scenario.ts'
+import { type BackendCase, createScriptedModel, expectClose, withModel } from './backend-context.ts'
+import { computeExitScores, createExample } from './scenario.ts'
 
 /** Who lives how long: runs of every ending, `dispose` once and twice, and use afterwards. */
 export const lifetimeCases: readonly BackendCase[] = [
@@ -28,6 +28,24 @@ export const lifetimeCases: readonly BackendCase[] = [
         await run.next()
         controller.abort('enough')
         await expect(run.next()).rejects.toBe('enough')
+      }),
+  },
+  {
+    name: 'an abort while a stage runs leaves nothing alive and the model ready for the next run',
+    run: (context) =>
+      withExample(context, async (model, example) => {
+        const { network, batch, exits } = example
+        for (const stage of network.stages.keys()) {
+          const controller = new AbortController()
+          const aborting = callDuring(model, stage, () => controller.abort('enough'))
+          const run = createScriptedModel(aborting, exits).predict(batch, { signal: controller.signal })
+          // The signal is looked at before every stage, so an abort during the last comes too late.
+          if (stage < network.stages.length - 1) await expect(run).rejects.toBe('enough')
+          else expectClose((await run).scores, computeExitScores(example), context)
+          expect(model.liveHandles).toBe(0)
+        }
+        const { scores } = await createScriptedModel(model, exits).predict(batch)
+        expectClose(scores, computeExitScores(example), context)
       }),
   },
   {
@@ -82,16 +100,18 @@ export const lifetimeCases: readonly BackendCase[] = [
   },
   {
     name: 'a disposed model is refused, and disposing it twice does nothing',
-    async run({ createFixture }) {
+    async run({ backend, createBundle }) {
       const { network, batch } = createExample()
-      const { backend, bundle } = await createFixture(network)
-      const model = await backend.load(bundle)
-      const activation = await model.upload(batch)
-      await model.dispose()
+      const model = await backend.load(await createBundle(network))
+      const uploaded = await model.upload(batch)
+      const { activation, scores } = await model.runStage(0, uploaded)
+      await Promise.all([model.dispose(), model.dispose()])
       await model.dispose()
       await expect(model.upload(batch)).rejects.toBeInstanceOf(DisposedError)
-      await expect(model.runStage(0, activation)).rejects.toBeInstanceOf(DisposedError)
-      activation.dispose()
+      await expect(model.runStage(0, uploaded)).rejects.toBeInstanceOf(DisposedError)
+      await expect(model.selectRows(uploaded, Uint32Array.of(0))).rejects.toBeInstanceOf(DisposedError)
+      await expect(scores.read()).rejects.toBeInstanceOf(DisposedError)
+      for (const handle of [uploaded, activation, scores]) handle?.dispose()
     },
   },
 ]
@@ -102,4 +122,21 @@ function withExample(
 ): Promise<void> {
   const example = createExample()
   return withModel(context, example.network, (model) => use(model, example))
+}
+
+/** The model, calling `call` while the given stage is in progress. */
+function callDuring(model: StagedModel, stage: number, call: () => void): StagedModel {
+  return {
+    specVersion: 'v1',
+    network: model.network,
+    liveHandles: 0,
+    upload: (batch) => model.upload(batch),
+    runStage(index, activation) {
+      const running = model.runStage(index, activation)
+      if (index === stage) call()
+      return running
+    },
+    selectRows: (activation, rows) => model.selectRows(activation, rows),
+    dispose: () => model.dispose(),
+  }
 }

@@ -17,6 +17,16 @@ export interface DecisionContext {
 /** The contract of `ExitPolicy`, whatever it decides by. */
 export const decisionCases: readonly SuiteCase<DecisionContext>[] = [
   {
+    name: 'the policy states its contract version and a name',
+    run({ createPolicy, classCounts }) {
+      for (const classCount of classCounts) {
+        const { specVersion, name } = createPolicy(classCount)
+        expect(specVersion).toBe('v1')
+        expect(name).not.toBe('')
+      }
+    },
+  },
+  {
     name: 'every decision holds one 0 or 1 per row',
     run: (context) =>
       checkGateScores(context, (policy, gates) => {

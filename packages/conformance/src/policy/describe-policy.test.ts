@@ -1,6 +1,7 @@
 import { type ExitPolicy, type ExitScore, InvalidArgumentError, type JsonObject, type PolicyFamily } from '@sluice/core'
 import { expect, it } from 'vitest'
-import { type BoundCase, bindCases } from '../suite.ts'
+import { bindCases } from '../suite.ts'
+import { findFailures } from '../testing/find-failures.ts'
 import { decisionCases } from './decision-cases.ts'
 import { bindFamilyCases, describePolicy } from './describe-policy.ts'
 
@@ -39,18 +40,6 @@ function mapRows(rate: (row: Float32Array) => number): ExitScore {
 
 describePolicy('a sound family', highest)
 describePolicy('a sound policy with a state', () => agreeing)
-
-async function findFailures(cases: readonly BoundCase[]): Promise<string[]> {
-  const failures: string[] = []
-  for (const { name, run } of cases) {
-    try {
-      await run()
-    } catch {
-      failures.push(name)
-    }
-  }
-  return failures
-}
 
 const options = { classCounts: [1, 2, 5], gateCount: 3, runs: 20 }
 
@@ -149,4 +138,10 @@ it('catches a policy that changes its state in place', async () => {
   })
   const failures = await findFailures(bindCases(decisionCases, { ...options, createPolicy }))
   expect(failures).toContain('the same observation and state give the same decision and stay unchanged')
+})
+
+it('catches a policy that claims another contract version', async () => {
+  const createPolicy = (): ExitPolicy => ({ ...(agreeing as ExitPolicy), specVersion: 'v2' as 'v1' })
+  const failures = await findFailures(bindCases(decisionCases, { ...options, createPolicy }))
+  expect(failures).toEqual(['the policy states its contract version and a name'])
 })

@@ -1,7 +1,8 @@
 import type { Activation, Backend, DeviceScores, StagedModel } from '../backend.ts'
 import { checkBatch } from '../batch.ts'
 import type { Bundle, BundleManifest } from '../bundle.ts'
-import { DisposedError, InvalidArgumentError, UnsupportedBundleError } from '../errors.ts'
+import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
+import { checkSpecVersion } from '../spec-version.ts'
 import type { Tensor } from '../tensor.ts'
 import { applyLayers, joinScores, type ReferenceStage, splitRows } from './network.ts'
 
@@ -14,52 +15,70 @@ export function createReferenceBackend(): Backend {
     capabilities: { formats: ['reference'], device: 'cpu' },
     async load(bundle) {
       const { manifest } = bundle
+      checkSpecVersion('The bundle', manifest)
       if (manifest.format !== 'reference') {
         throw new UnsupportedBundleError(name, `its format is '${manifest.format}', not 'reference'.`)
       }
       return createReferenceModel(
         manifest,
-        await Promise.all(manifest.stages.map(({ file }) => readStage(bundle, file))),
+        await Promise.all(manifest.stages.map(({ file }) => readStage(name, bundle, file))),
       )
     },
   }
 }
 
-async function readStage(bundle: Bundle, file: string): Promise<ReferenceStage> {
-  return JSON.parse(new TextDecoder().decode(await bundle.read(file))) as ReferenceStage
+async function readStage(backend: string, bundle: Bundle, file: string): Promise<ReferenceStage> {
+  const text = new TextDecoder().decode(await bundle.read(file))
+  try {
+    return JSON.parse(text) as ReferenceStage
+  } catch (cause) {
+    throw new UnsupportedBundleError(backend, `'${file}' is not JSON (${cause}). Create the bundle anew.`)
+  }
+}
+
+/** What stands behind an activation or scores. `stage` is the one that takes the activation. */
+interface Values {
+  readonly stage: number
+  readonly rows: readonly Float32Array[]
 }
 
 function createReferenceModel(manifest: BundleManifest, stages: readonly ReferenceStage[]): StagedModel {
   const { input, classes } = manifest
-  /** Every handle given out and not yet disposed, with the rows it stands for. */
-  const live = new Map<object, readonly Float32Array[]>()
+  const given = new WeakMap<object, Values>()
+  /** Every handle given out and not yet disposed. */
+  const live = new Set<object>()
   let disposed = false
 
   function checkLoaded(): void {
     if (disposed) throw new DisposedError('A reference model')
   }
 
-  function getRows(what: string, handle: object): readonly Float32Array[] {
+  function getValues(what: string, handle: object): Values {
     checkLoaded()
-    const rows = live.get(handle)
-    if (rows === undefined) throw new DisposedError(what)
-    return rows
+    const values = given.get(handle)
+    if (values === undefined) throw new InvalidArgumentError(`${what} of another model was passed; pass one of this.`)
+    if (!live.has(handle)) throw new DisposedError(what)
+    return values
   }
 
-  function createActivation(values: readonly Float32Array[]): Activation {
-    const handle = { rows: values.length, dispose: () => void live.delete(handle) }
-    live.set(handle, values)
+  function handOut<T extends object>(handle: T, values: Values): T {
+    given.set(handle, values)
+    live.add(handle)
     return handle
   }
 
-  function createScores(values: readonly Float32Array[]): DeviceScores {
+  function createActivation(values: Values): Activation {
+    const handle = { rows: values.rows.length, dispose: () => void live.delete(handle) }
+    return handOut(handle, values)
+  }
+
+  function createScores(values: Values): DeviceScores {
     const handle = {
-      rows: values.length,
-      read: async () => joinScores(getRows('Class scores', handle), classes.length),
+      rows: values.rows.length,
+      read: async () => joinScores(getValues('A score array', handle).rows, classes.length),
       dispose: () => void live.delete(handle),
     }
-    live.set(handle, values)
-    return handle
+    return handOut(handle, values)
   }
 
   return {
@@ -71,29 +90,36 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
     async upload(batch) {
       checkLoaded()
       const rows = checkBatch(batch, input)
-      return createActivation(splitRows((batch as Tensor<'float32'>).data, rows))
+      if (rows === 0) throw new ShapeMismatchError('The batch', batch.dims, ['rows >= 1', ...input.shape])
+      return createActivation({ stage: 0, rows: splitRows((batch as Tensor<'float32'>).data, rows) })
     },
     async runStage(index, activation) {
-      const rows = getRows('An activation', activation)
-      const stage = stages[index]
-      if (stage === undefined)
-        throw new InvalidArgumentError(`Stage ${index} does not exist; there are ${stages.length}.`)
-      const { layers, head } = stage
+      const { stage, rows } = getValues('An activation', activation)
+      const { layers, head } = getStage(stages, index, stage)
       const outputs = rows.map((row) => applyLayers(layers, row))
-      if (head === null) return { activation: null, scores: createScores(outputs) }
+      const next = index + 1
+      if (head === null) return { activation: null, scores: createScores({ stage: next, rows: outputs }) }
       return {
-        activation: createActivation(outputs),
-        scores: createScores(outputs.map((row) => applyLayers(head, row))),
+        activation: createActivation({ stage: next, rows: outputs }),
+        scores: createScores({ stage: next, rows: outputs.map((row) => applyLayers(head, row)) }),
       }
     },
     async selectRows(activation, rows) {
-      const values = getRows('An activation', activation)
-      return createActivation(Array.from(rows, (row) => getRow(values, row)))
+      const values = getValues('An activation', activation)
+      if (rows.length === 0) throw new InvalidArgumentError('No rows were selected; select at least one.')
+      return createActivation({ ...values, rows: Array.from(rows, (row) => getRow(values.rows, row)) })
     },
     async dispose() {
       disposed = true
     },
   }
+}
+
+function getStage(stages: readonly ReferenceStage[], index: number, due: number): ReferenceStage {
+  const stage = stages[index]
+  if (stage === undefined) throw new InvalidArgumentError(`Stage ${index} does not exist; there are ${stages.length}.`)
+  if (index !== due) throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${due}; run that one.`)
+  return stage
 }
 
 function getRow(values: readonly Float32Array[], row: number): Float32Array {

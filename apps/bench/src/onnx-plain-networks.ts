@@ -1,0 +1,53 @@
+import { type Bundle, InvalidArgumentError } from '@sluice/core'
+import {
+  joinStages,
+  type OnnxEngine,
+  type OnnxModel,
+  readOnnxModel,
+  writeOnnxModel,
+  yieldFirstValues,
+} from '@sluice/onnx-graph'
+import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
+
+/**
+ * The plain networks of an ONNX bundle, each a session of one graph that is joined from the stages without their heads.
+ * Truncated ones answer with one value per row.
+ */
+export function createOnnxPlainNetworks(bundle: Bundle, engine: OnnxEngine): PlainNetworks {
+  return {
+    loadFull: async () => loadOnnxNetwork(engine, joinStages(await readStages(bundle))),
+    async loadTruncated() {
+      const stages = await readStages(bundle)
+      const networks: PlainNetwork<unknown>[] = []
+      for (let count = 1; count < stages.length; count++) {
+        networks.push(await loadOnnxNetwork(engine, yieldFirstValues(joinStages(stages.slice(0, count)))))
+      }
+      return [...networks, await loadOnnxNetwork(engine, joinStages(stages))]
+    },
+  }
+}
+
+/** Loads a model of one input whose first output, float32 `[rows, classes]`, is taken for class scores. */
+export async function loadOnnxNetwork(engine: OnnxEngine, model: OnnxModel): Promise<PlainNetwork> {
+  const session = await engine.createSession(writeOnnxModel(model))
+  const [input] = session.inputNames
+  const [output] = session.outputNames
+  if (input === undefined || output === undefined) throw new InvalidArgumentError('The network has no input or output.')
+  return {
+    async run(images) {
+      const scores = (await session.run({ [input]: images }))[output]
+      if (scores === undefined || scores.type !== 'float32') {
+        throw new InvalidArgumentError(`Output ${output} of the network is not float32.`)
+      }
+      const [rows = 0, classCount = 0] = scores.dims
+      return { data: scores.data as Float32Array, rows, classCount }
+    },
+    release: () => session.release(),
+  }
+}
+
+/** The bundle's stage files, heads included. */
+async function readStages(bundle: Bundle): Promise<OnnxModel[]> {
+  const files = bundle.manifest.stages.map(({ file }) => file)
+  return Promise.all(files.map(async (file) => readOnnxModel(await bundle.read(file), { source: file })))
+}

@@ -1,0 +1,42 @@
+import { countElements } from '@sluice/core'
+import { createRandom } from '@sluice/datasets'
+import { WeightMismatchError } from './errors.ts'
+import { listParameters, type NetworkPlan } from './network-plan.ts'
+import type { ParameterDescription } from './operations/operation-rule.ts'
+import type { TrainableNetwork } from './trainable-network.ts'
+
+/** Values of parameters and moving statistics by name, in TensorFlow's layout. */
+export type ParameterValues = ReadonlyMap<string, Float32Array>
+
+/**
+ * What training starts from: He's normal distribution for convolutions, 1 and 0 for batch normalisation.
+ *
+ * @param seed whole number of 32 bits; each parameter draws from a stream of its own
+ */
+export function createInitialValues(plan: NetworkPlan, seed: number): ParameterValues {
+  return new Map(
+    listParameters(plan).map(({ name, shape, initial }, stream) => {
+      const values = new Float32Array(countElements(shape))
+      if ('value' in initial) return [name, values.fill(initial.value)]
+      const random = createRandom(seed, stream)
+      return [name, values.map(() => initial.deviation * random.normal())]
+    }),
+  )
+}
+
+/** The values of one parameter. @throws WeightMismatchError when they are missing or of another length */
+export function readParameter(values: ParameterValues, { name, shape }: ParameterDescription): Float32Array {
+  const data = values.get(name)
+  if (data?.length === countElements(shape)) return data
+  const found = data === undefined ? 'nothing' : `${data.length} values`
+  throw new WeightMismatchError(
+    `Parameter '${name}' of shape [${shape.join(', ')}] has ${found}. Take the weights of a network of the same config.`,
+  )
+}
+
+/** Copies a network's parameters and moving statistics from its backend. */
+export async function readParameterValues(network: TrainableNetwork): Promise<ParameterValues> {
+  const variables = [...network.parameters, ...network.statistics]
+  const data = await Promise.all(variables.map(({ variable }) => variable.data<'float32'>()))
+  return new Map(variables.map(({ name }, index) => [name, Float32Array.from(data[index] ?? [])]))
+}

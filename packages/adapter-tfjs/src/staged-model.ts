@@ -1,0 +1,163 @@
+import {
+  type Activation,
+  checkBatch,
+  type DeviceScores,
+  DisposedError,
+  InvalidArgumentError,
+  ShapeMismatchError,
+  type StageDescription,
+  type StagedModel,
+  type StagedNetwork,
+} from '@sluice/core'
+import type { Tensor } from '@tensorflow/tfjs'
+import type { DeviceHead } from './device-head.ts'
+import { InvalidTfjsModelError } from './errors.ts'
+import type { LoadedModel } from './loaded-model.ts'
+import type { Tfjs } from './tfjs.ts'
+
+/** A stage's description and its gate's head; the last stage has none. */
+export interface LoadedStage {
+  readonly description: StageDescription
+  readonly head: DeviceHead | null
+}
+
+/** What a staged model is made of; it owns the model and the heads. */
+export interface StagedModelParts {
+  readonly tf: Tfjs
+  readonly network: StagedNetwork
+  readonly model: LoadedModel
+  readonly stages: readonly LoadedStage[]
+}
+
+/** What stands behind an activation handed out. */
+interface Held {
+  /** The stage that takes the activation. */
+  readonly stage: number
+  readonly tensor: Tensor
+}
+
+/**
+ * A staged model on one loaded model. Everything but reading scores happens within the call, so that runs in progress
+ * at once cannot meet inside the engine.
+ */
+export function createStagedModel({ tf, network, model, stages }: StagedModelParts): StagedModel {
+  const activations = new WeakMap<Activation, Held>()
+  const live = new Set<Tensor>()
+  let disposed = false
+
+  const checkAlive = () => {
+    if (disposed) throw new DisposedError('The staged model')
+  }
+
+  const createHandle = (tensor: Tensor) => {
+    live.add(tensor)
+    return {
+      rows: tensor.shape[0] as number,
+      dispose() {
+        if (live.delete(tensor)) tensor.dispose()
+      },
+    }
+  }
+
+  const handOut = (stage: number, tensor: Tensor): Activation => {
+    const activation = createHandle(tensor)
+    activations.set(activation, { stage, tensor })
+    return activation
+  }
+
+  const handOutScores = (tensor: Tensor): DeviceScores => ({
+    ...createHandle(tensor),
+    async read() {
+      checkAlive()
+      if (!live.has(tensor)) throw new DisposedError('The scores')
+      // A copy, because some backends give the tensor's own memory.
+      const data = (await tensor.data<'float32'>()).slice()
+      return { data, rows: tensor.shape[0] as number, classCount: network.classCount }
+    },
+  })
+
+  const requireHeld = (activation: Activation): Held => {
+    checkAlive()
+    const held = activations.get(activation)
+    if (held === undefined) {
+      throw new InvalidArgumentError(
+        'The activation is not of this staged model; pass what its upload or runStage gave.',
+      )
+    }
+    if (!live.has(held.tensor)) throw new DisposedError('The activation')
+    return held
+  }
+
+  return {
+    specVersion: 'v1',
+    network,
+    get liveHandles() {
+      return live.size
+    },
+    async upload(batch) {
+      checkAlive()
+      if (checkBatch(batch, network.input) === 0) {
+        throw new ShapeMismatchError('The batch', batch.dims, ['rows >= 1', ...network.input.shape])
+      }
+      // A copy, because backends keep the array itself and operators such as Reshape pass it on to later stages.
+      return handOut(0, tf.tensor((batch.data as Float32Array).slice(), [...batch.dims], 'float32'))
+    },
+    async runStage(index, activation) {
+      const { stage: due, tensor } = requireHeld(activation)
+      const stage = stages[index]
+      if (stage === undefined || due !== index) {
+        throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${due}; run that one.`)
+      }
+      const { output, scores } = runStage(model, stage, tensor)
+      return { activation: output && handOut(index + 1, output), scores: handOutScores(scores) }
+    },
+    async selectRows(activation, rows) {
+      const { stage, tensor } = requireHeld(activation)
+      checkRows(rows, activation.rows)
+      return handOut(stage, selectRows(tf, tensor, rows))
+    },
+    async dispose() {
+      if (disposed) return
+      disposed = true
+      for (const tensor of live) tensor.dispose()
+      for (const { head } of stages) head?.dispose()
+      model.dispose()
+    },
+  }
+}
+
+function runStage(model: LoadedModel, { description, head }: LoadedStage, input: Tensor) {
+  const { output, outputShape, scores } = description
+  const result = model.compute(description.input, input, output ?? scores)
+  if (head === null || outputShape === null) return { output: null, scores: result }
+  try {
+    checkShape(description, result, [input.shape[0] as number, ...outputShape])
+    return { output: result, scores: head.computeScores(result) }
+  } catch (error) {
+    result.dispose()
+    throw error
+  }
+}
+
+function checkShape({ output }: StageDescription, { shape }: Tensor, expected: readonly number[]): void {
+  if (shape.length === expected.length && shape.every((size, axis) => size === expected[axis])) return
+  throw new InvalidTfjsModelError(
+    `it yields '${output}' of shape [${shape.join(', ')}] where the bundle's manifest says [${expected.join(', ')}]. Attach the gates again.`,
+  )
+}
+
+function checkRows(rows: Uint32Array, available: number): void {
+  if (rows.length === 0) {
+    throw new InvalidArgumentError('No rows were selected; select at least one, or stop when none is left.')
+  }
+  const outside = rows.find((row) => row >= available)
+  if (outside !== undefined) {
+    throw new InvalidArgumentError(`Row ${outside} does not exist; the activation has rows 0 to ${available - 1}.`)
+  }
+}
+
+/** All rows in order share the activation's memory. */
+function selectRows(tf: Tfjs, tensor: Tensor, rows: Uint32Array): Tensor {
+  if (rows.length === tensor.shape[0] && rows.every((row, position) => row === position)) return tensor.clone()
+  return tf.tidy(() => tf.gather(tensor, tf.tensor1d(Int32Array.from(rows), 'int32')))
+}
