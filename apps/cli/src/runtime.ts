@@ -12,7 +12,7 @@ import { type BackendOptions, createEngine, isTfjsFormat, openTfjs, selectOnnxRu
 import type { CommandContext } from './context.ts'
 
 /** What bundles of one format run on. */
-export interface BundleRuntime {
+interface BundleRuntime {
   readonly backend: Backend
   /** The same networks without gates, on the same engine. */
   readonly plainNetworks: (bundle: Bundle) => PlainNetworks
@@ -34,7 +34,7 @@ export interface LoadedBundle {
 }
 
 /** How a bundle is loaded. */
-export interface WithBundleOptions extends BackendOptions {
+interface WithBundleOptions extends BackendOptions {
   /** Gates that are off are left out, so that they cost nothing, unless this is true. */
   readonly keepsIdleGates?: boolean
 }
@@ -64,7 +64,7 @@ export async function withBundle<T>(
  * What bundles of a format run on.
  * @throws InvalidArgumentError for a backend that the format does not have
  */
-export async function openRuntime(
+async function openRuntime(
   format: BundleFormat,
   context: CommandContext,
   options: BackendOptions,

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
 import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
-import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
+import { writeTinyTfjsGraph, writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
 
 /** The tiny network as a TensorFlow.js model and as an ONNX file, and a bundle made from each in the same way. */
 let folder: string
@@ -103,6 +103,29 @@ describe('a TensorFlow.js model', () => {
   })
 })
 
+describe('a graph model', () => {
+  it('goes the same way from inspect to evaluate, at the same costs', async () => {
+    const graph = await writeTinyTfjsGraph(join(folder, 'graph'))
+    const { macs, parameters, cuts } = await runSluiceForJson<{ macs: number; parameters: number; cuts: object[] }>(
+      'inspect',
+      graph,
+    )
+    expect({ macs, parameters }).toEqual({ macs: 89600, parameters: 3416 })
+    expect(cuts).toContainEqual({ tensor: 'map1', shape: [8, 8, 8], macs: 50688, share: expect.closeTo(0.5657, 4) })
+    const out = join(folder, 'graph.sluice')
+    expect((await runSluice(...attachTiny(graph, out, '--at', 'map0,map1'))).status).toBe(0)
+    const [manifest, twin] = [await readManifest(out), await readManifest(bundle)]
+    expect(manifest.format).toBe('tfjs-graph')
+    expect(manifest.stages.map(({ macs }: { macs: object }) => macs)).toEqual(
+      twin.stages.map(({ macs }: { macs: object }) => macs),
+    )
+    expect((await runSluice('calibrate', out, '--data', unseen, '--max-drop', '25')).status).toBe(0)
+    const { fullAccuracy, macsSaved } = await runSluiceForJson<Evaluation>('evaluate', out, '--data', unseen)
+    expect(fullAccuracy).toBe(1)
+    expect(macsSaved).toBeGreaterThan(0)
+  })
+})
+
 describe('commands on a calibrated bundle of a TensorFlow.js model', () => {
   it('evaluate finds the full network right, and saves MACs, on every backend', async () => {
     const evaluate = (...more: string[]) => runSluiceForJson<Evaluation>('evaluate', bundle, '--data', unseen, ...more)
@@ -138,6 +161,37 @@ describe('commands on a calibrated bundle of a TensorFlow.js model', () => {
     const timed = await runSluice('calibrate', out, '--data', unseen, '--max-drop', '25', '--cost', 'time')
     expect(timed.status, timed.stderr).toBe(0)
     expect((await readManifest(out)).calibration.cost).toBe('time')
+  })
+
+  it('bench sets the backends side by side and says why one is missing', async () => {
+    vi.stubEnv('SLUICE_TFJS_NODE', folder)
+    const options = [
+      '--data',
+      unseen,
+      '--batch',
+      '8',
+      '--rows',
+      '16',
+      '--rounds',
+      '1',
+      '--backend',
+      'wasm',
+      '--backends',
+    ]
+    interface Answer {
+      readonly batch: readonly object[]
+      readonly backends: readonly object[]
+    }
+    const { batch, backends } = await runSluiceForJson<Answer>('bench', bundle, ...options)
+    const [row = {}] = batch
+    expect(backends).toEqual([
+      { backend: 'wasm', batch },
+      { backend: 'tensorflow', unavailable: expect.stringMatching(/^TensorFlow.js has no backend 'tensorflow' here/) },
+      { backend: 'cpu', batch: [Object.fromEntries(Object.keys(row).map((key) => [key, expect.anything()]))] },
+    ])
+    const { stdout } = await runSluice('bench', bundle, ...options)
+    expect(stdout).toMatch(/^backend +batch .*\n[- ]+\nwasm +8 .*\ncpu +8 .*\ntensorflow did not run: .*\n$/)
+    vi.unstubAllEnvs()
   })
 
   it('a backend of the other format is refused', async () => {

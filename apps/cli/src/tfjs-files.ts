@@ -4,7 +4,7 @@ import type { TfjsModelFiles } from '@sluice/adapter-tfjs'
 import { SluiceError } from '@sluice/core'
 
 /** A file of a TensorFlow.js model is missing or cannot be read. */
-export class TfjsFileError extends SluiceError {
+class TfjsFileError extends SluiceError {
   constructor(path: string, hint: string, cause: unknown) {
     const problem = cause instanceof Error ? cause.message : String(cause)
     super('tfjs-file', `${path} cannot be read: ${problem}. ${hint}`, { cause })

@@ -149,6 +149,11 @@ describe('selectGateCuts', () => {
     expect(selectGateCuts(cuts).map(({ tensor }) => tensor)).toEqual(['map'])
   })
 
+  test('stays before padding', () => {
+    const cuts = [cut('relu', 20, [8, 14, 14]), cut('padded', 20, [8, 16, 16]), cut('convolution', 40, [8, 7, 7])]
+    expect(selectGateCuts(cuts).map(({ tensor }) => tensor)).toEqual(['relu', 'convolution'])
+  })
+
   test('drops cuts that cost nothing or all, and what heads cannot pool', () => {
     const cuts = [
       cut('normalised', 0, [3, 8, 8]),

@@ -1,4 +1,4 @@
-import type { DataType } from '@sluice/core'
+import { countElements, type DataType } from '@sluice/core'
 import { type BatchShapes, createBatchShapes, type NetworkOptions, rowShape } from './batch-shapes.ts'
 import { findDominators } from './dominators.ts'
 import { UnsupportedGraphError } from './errors.ts'
@@ -53,7 +53,8 @@ export function findCuts(model: OnnxModel, options: NetworkOptions = {}): Cut[] 
 /**
  * The cuts worth a gate: float32, one to three dimensions a row, behind some but not all of the MACs. Of neighbours with equal MACs
  * (convolution, addition, activation) the last one stays, as it is the most processed at the same cost, but never one
- * behind the loss of the spatial or token dimensions (global pooling, flatten), which heads pool themselves.
+ * behind the loss of the spatial or token dimensions (global pooling, flatten), which heads pool themselves, nor a larger one
+ * (padding), whose border tells nothing.
  */
 export function selectGateCuts(cuts: readonly Cut[]): Cut[] {
   const candidates = cuts.filter(({ type, shape, share }) => {
@@ -63,7 +64,7 @@ export function selectGateCuts(cuts: readonly Cut[]): Cut[] {
   for (const cut of candidates) {
     const last = selected.at(-1)
     if (last === undefined || last.macs !== cut.macs) selected.push(cut)
-    else if (keepsDimensions(last, cut)) selected[selected.length - 1] = cut
+    else if (keepsDimensions(last, cut) && !isLarger(cut, last)) selected[selected.length - 1] = cut
   }
   return selected
 }
@@ -71,6 +72,10 @@ export function selectGateCuts(cuts: readonly Cut[]): Cut[] {
 function keepsDimensions(before: Cut, after: Cut): boolean {
   const losesMap = before.shape.length === 3 && isPixel(after) && !isPixel(before)
   return before.shape.length === after.shape.length && !losesMap
+}
+
+function isLarger(a: Cut, b: Cut): boolean {
+  return countElements(a.shape) > countElements(b.shape)
 }
 
 /** One pixel of many channels, with the channels first or last. */

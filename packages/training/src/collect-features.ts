@@ -1,6 +1,7 @@
 import { type ClassScores, freeMemory, NonFiniteValueError, ShapeMismatchError, type Tensor } from '@sluice/core'
 import type { CollectedBatch, FeatureCollection } from './feature-collection.ts'
 import { checkLabels } from './targets.ts'
+import { toLogits } from './to-logits.ts'
 
 /** One batch as the network takes it. */
 export interface FeatureBatch {
@@ -57,15 +58,15 @@ export async function collectFeatures(options: CollectFeaturesOptions): Promise<
 
 /** @param firstRow number of the batch's first row, for messages */
 function checkBatch({ rows, labels }: FeatureBatch, { scores, features }: TappedAnswer, firstRow: number) {
-  const { data: networkScores, classCount } = scores
+  const { data, classCount } = scores
   if (scores.rows !== rows) {
     throw new ShapeMismatchError("The network's output", [scores.rows, classCount], [rows, 'classes'])
   }
-  const bad = networkScores.findIndex((value) => !Number.isFinite(value))
+  const bad = data.findIndex((value) => !Number.isFinite(value))
   if (bad >= 0) {
     const row = firstRow + Math.floor(bad / classCount)
-    throw new NonFiniteValueError("The network's scores", row, networkScores[bad] as number)
+    throw new NonFiniteValueError("The network's scores", row, data[bad] as number)
   }
   if (labels !== null) checkLabels(labels, classCount, firstRow)
-  return { rows, labels, networkScores, features } satisfies CollectedBatch
+  return { rows, labels, networkScores: toLogits(scores), features } satisfies CollectedBatch
 }

@@ -7,7 +7,7 @@ import { readBlocks } from './row-blocks.ts'
 export interface HeadTargets {
   /** Class of each row, 0..classes - 1; null where the data have no labels. */
   readonly labels: Int32Array | null
-  /** The full network's class scores, `[rows, classes]`. */
+  /** The full network's class scores, `[rows, classes]`; logarithms where it gives probabilities. */
   readonly networkScores: FeatureStore
 }
 

@@ -8,11 +8,11 @@ import {
   attachGates,
   createOnnxNetwork,
   decodeCheckpoint,
+  describeLaterPlacement,
   type EpochMetrics,
   exportOnnx,
   exportTfjsLayers,
   formatMetricsCsv,
-  type GatePlacement,
   importOnnxWeights,
   listExits,
   type NetworkPlan,
@@ -173,22 +173,11 @@ async function attachAfter(
     name,
     dataset,
     input: { ...(mean && { mean }), ...(std && { std }) },
-    placement: describePlacement(gates),
+    placement: describeLaterPlacement(gates),
     heads: { kind: hidden === null ? 'linear' : 'mlp', loss, poolSize, hidden: hidden ?? 1, rank },
     seed,
     memoryBudgetBytes: 2 * 2 ** 30,
   })
-}
-
-function describePlacement({
-  at,
-  count,
-}: {
-  readonly at: readonly string[] | null
-  readonly count: number | null
-}): GatePlacement {
-  if (at !== null) return { kind: 'at', tensors: at }
-  return count === null ? { kind: 'auto', maxGates: 6, maxDrop: 2 } : { kind: 'count', count }
 }
 
 function describeResult(

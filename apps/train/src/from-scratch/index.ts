@@ -1,6 +1,7 @@
 export { assembleTrainedBundle, type TrainedBundleOptions } from './assemble-trained-bundle.ts'
 export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
 export * from './errors.ts'
+export { describeLaterPlacement } from './later-gates.ts'
 export { parseTrainConfig, type TrainConfig } from './train-config.ts'
 export * from './train-metrics.ts'
 export { listExits, type TrainedNetwork, type TrainNetworkOptions, trainNetwork } from './train-network.ts'

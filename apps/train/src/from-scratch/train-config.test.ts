@@ -40,6 +40,7 @@ describe('parseTrainConfig', () => {
     [{ gates: { kind: 'after', count: 2, at: ['block1'] } }, 'gates: give at or count, or neither'],
     [{ gates: { kind: 'sometimes' } }, 'gates.kind: '],
     [{ backend: 'gpu' }, 'backend: '],
+    [{ mean: [0.5, 0.5, 0.5] }, 'std: give mean and std together'],
   ])('names the field that is wrong: %j', (changes, message) => {
     expect(() => parse(changes)).toThrow(message)
   })

@@ -44,39 +44,44 @@ const gatesAfter = z
   .refine(({ at, count }) => at === null || count === null, 'give at or count, or neither to place gates from the data')
 
 /** The form of a training's config. Fields that are left out get the values shown. */
-export const trainConfigSchema = z.strictObject({
-  network: networkConfigSchema,
-  /** DATA strings; without test data no test accuracy is measured. */
-  data: z.string().min(1),
-  test: z.string().min(1).nullable().default(null),
-  /** An ONNX file with weights to start from, e.g. to add joint gates to a trained network. */
-  initialWeights: z.string().min(1).nullable().default(null),
-  /** A pixel `v` in 0..1 enters as `(v - mean[c]) / std[c]`; ImageNet's for three channels when null. */
-  mean: z.array(z.number()).nullable().default(null),
-  std: z.array(z.number().gt(0)).nullable().default(null),
-  epochs: count,
-  batch: count.default(128),
-  optimiser: z
-    .strictObject({
-      /** At its peak. */
-      learningRate: z.number().gt(0).default(0.1),
-      momentum: z.number().min(0).lt(1).default(0.9),
-      /** Not applied to normalisation and biases. */
-      weightDecay: z.number().min(0).default(5e-4),
-      warmUpEpochs: z.number().min(0).default(1),
-      /** Share of the target spread over all classes (Szegedy et al., arXiv 1512.00567, section 7). */
-      labelSmoothing: z.number().min(0).lt(1).default(0),
-    })
-    .prefault({}),
-  augmentation: z.strictObject({ pad: z.int().min(0).default(0), flip: z.boolean().default(false) }).prefault({}),
-  seed,
-  gates: z
-    .discriminatedUnion('kind', [z.strictObject({ kind: z.literal('none') }), jointGates, gatesAfter])
-    .default({ kind: 'none' }),
-  checkpointMinutes: z.number().gt(0).default(10),
-  /** Of TensorFlow.js; the fastest that is installed when null. */
-  backend: z.enum(['cpu', 'wasm', 'tensorflow']).nullable().default(null),
-})
+const trainConfigSchema = z
+  .strictObject({
+    network: networkConfigSchema,
+    /** DATA strings; without test data no test accuracy is measured. */
+    data: z.string().min(1),
+    test: z.string().min(1).nullable().default(null),
+    /** An ONNX file with weights to start from, e.g. to add joint gates to a trained network. */
+    initialWeights: z.string().min(1).nullable().default(null),
+    /** A pixel `v` in 0..1 enters as `(v - mean[c]) / std[c]`; ImageNet's for three channels when null. */
+    mean: z.array(z.number()).nullable().default(null),
+    std: z.array(z.number().gt(0)).nullable().default(null),
+    epochs: count,
+    batch: count.default(128),
+    optimiser: z
+      .strictObject({
+        /** At its peak. */
+        learningRate: z.number().gt(0).default(0.1),
+        momentum: z.number().min(0).lt(1).default(0.9),
+        /** Not applied to normalisation and biases. */
+        weightDecay: z.number().min(0).default(5e-4),
+        warmUpEpochs: z.number().min(0).default(1),
+        /** Share of the target spread over all classes (Szegedy et al., arXiv 1512.00567, section 7). */
+        labelSmoothing: z.number().min(0).lt(1).default(0),
+      })
+      .prefault({}),
+    augmentation: z.strictObject({ pad: z.int().min(0).default(0), flip: z.boolean().default(false) }).prefault({}),
+    seed,
+    gates: z
+      .discriminatedUnion('kind', [z.strictObject({ kind: z.literal('none') }), jointGates, gatesAfter])
+      .default({ kind: 'none' }),
+    checkpointMinutes: z.number().gt(0).default(10),
+    /** Of TensorFlow.js; the fastest that is installed when null. */
+    backend: z.enum(['cpu', 'wasm', 'tensorflow']).nullable().default(null),
+  })
+  .refine(({ mean, std }) => (mean === null) === (std === null), {
+    path: ['std'],
+    error: 'give mean and std together, one value per channel each',
+  })
 
 /** How a network is trained, every field filled in. */
 export type TrainConfig = z.infer<typeof trainConfigSchema>

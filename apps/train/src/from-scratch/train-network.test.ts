@@ -21,6 +21,7 @@ interface TrainRun {
 /** Trains on the current backend; `abortAfter` steps the signal aborts. */
 async function train(changes: Partial<TrainNetworkOptions> = {}, abortAfter = Infinity): Promise<TrainRun> {
   const interruption = new AbortController()
+  if (abortAfter === 0) interruption.abort(new Error('interrupted'))
   const checkpoints: Uint8Array[] = []
   let steps = 0
   const options: TrainNetworkOptions = {
@@ -75,7 +76,7 @@ describe('trainNetwork', () => {
     expect(curveOf(await train({ config: { ...config, seed: 6 } }))).not.toEqual(curveOf(whole))
   })
 
-  it.each([1, 2, 3])(
+  it.each([0, 1, 2, 3])(
     'saves when interrupted after %d of 6 steps, and resumes to the same network bit by bit',
     async (steps) => {
       const first = await train({}, steps)
@@ -130,10 +131,11 @@ describe('trainNetwork', () => {
     expect(await messageOf({ config: { ...config, batch: 21 } })).toContain('at most 20')
     const unlabelled = { ...dataset, read: async () => ({ images: new Float32Array(2400), labels: null, rows: 8 }) }
     expect(await messageOf({ dataset: unlabelled })).toContain('has no labels')
-    const gates = { ...tinyTraining.gates, at: ['block4'] }
-    expect(await messageOf({ config: parseTrainConfig({ ...tinyTraining, gates }, { seed: 0 }) })).toContain(
+    const withGates = (gates: object) => ({ config: parseTrainConfig({ ...tinyTraining, gates }, { seed: 0 }) })
+    expect(await messageOf(withGates({ ...tinyTraining.gates, at: ['block4'] }))).toContain(
       "cannot stand at 'block4'; the blocks are block1, block2, block3",
     )
+    expect(await messageOf(withGates({ kind: 'after', at: ['block9'] }))).toContain("no cut 'block9'")
   })
 
   it('learns to read glyphs on wasm: the loss falls', async () => {

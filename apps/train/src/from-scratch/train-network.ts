@@ -10,6 +10,7 @@ import { type Checkpoint, encodeCheckpoint, type TrainProgress } from './checkpo
 import { TrainingDivergedError } from './errors.ts'
 import { importInitialValues } from './import-initial-values.ts'
 import { judgeExits } from './judge-exits.ts'
+import { checkLaterGates } from './later-gates.ts'
 import { learningRateAt } from './learning-rate.ts'
 import { createLossWeights, type LossWeights } from './loss-weights.ts'
 import { createMultiExitNetwork, type MultiExitNetwork } from './multi-exit-network.ts'
@@ -103,13 +104,14 @@ function startTraining(options: TrainNetworkOptions): Training {
   const plan = planNetwork(config.network)
   const input = describePreprocessing(plan, config)
   for (const data of testDataset === null ? [dataset] : [dataset, testDataset]) checkSamples(data, input)
+  if (config.gates.kind === 'after') checkLaterGates(plan, config.gates)
   const stepsPerEpoch = countSteps(dataset, config.batch)
   const network = createMultiExitNetwork(tf, plan, config)
   const sgd = createSgd(tf, network.parameters, config.optimiser)
-  const progress = checkpoint?.progress ?? noProgress
   const weighting = config.gates.kind === 'joint' ? config.gates.weights : []
-  const state = checkpoint === null ? null : progress.lossWeights
+  const state = checkpoint === null ? null : checkpoint.progress.lossWeights
   const lossWeights = createLossWeights(weighting, network.heads.length + 1, state)
+  const progress = checkpoint?.progress ?? { ...noProgress, lossWeights: [...lossWeights.state] }
   const variables = [...network.parameters, ...network.backbone.statistics, ...sgd.state]
   const savedMs = performance.now()
   return { options, plan, input, network, sgd, lossWeights, stepsPerEpoch, variables, progress, savedMs }

@@ -24,13 +24,35 @@ export function createInitialValues(plan: NetworkPlan, seed: number): ParameterV
   )
 }
 
+/** A parameter with its values. */
+export interface ParameterWithValues {
+  readonly description: ParameterDescription
+  readonly data: Float32Array
+}
+
+/**
+ * Looks up the plan's parameters among `values`.
+ * @throws WeightMismatchError, when called, for values that are missing or of another length
+ */
+export function createParameterReader(
+  plan: NetworkPlan,
+  values: ParameterValues,
+): (name: string) => ParameterWithValues {
+  const descriptions = new Map(listParameters(plan).map((description) => [description.name, description]))
+  return (name) => {
+    const description = descriptions.get(name)
+    if (description === undefined) throw new WeightMismatchError(`The plan has no parameter '${name}'.`)
+    return { description, data: readParameter(values, description) }
+  }
+}
+
 /** The values of one parameter. @throws WeightMismatchError when they are missing or of another length */
 export function readParameter(values: ParameterValues, { name, shape }: ParameterDescription): Float32Array {
   const data = values.get(name)
   if (data?.length === countElements(shape)) return data
-  const found = data === undefined ? 'nothing' : `${data.length} values`
+  const found = data === undefined ? 'no' : data.length
   throw new WeightMismatchError(
-    `Parameter '${name}' of shape [${shape.join(', ')}] has ${found}. Take the weights of a network of the same config.`,
+    `Parameter '${name}' of shape [${shape.join(', ')}] has ${found} values. Take the weights of a network of the same config.`,
   )
 }
 

@@ -1,10 +1,10 @@
 import { InvalidNetworkConfigError } from './errors.ts'
-import type { FeatureShape } from './feature-shape.ts'
+import { countChannels, type FeatureShape } from './feature-shape.ts'
 import { type BlockOutput, inputName, logitsName, type NetworkPlan, type PlannedOperation } from './network-plan.ts'
 import type { ActivationFunction } from './operations/activation.ts'
 import { type Operation, ruleOf } from './operations/operation.ts'
 
-/** Size, stride and padding of a square window, and the number of channels that leave it. */
+/** The square window of a convolution, and the number of channels that leave it. */
 export interface ConvolutionOptions {
   readonly channels: number
   readonly size: number
@@ -65,9 +65,8 @@ export function createPlanBuilder(input: NetworkPlan['input']): PlanBuilder {
     macsSoFar += macs
     return operation.name
   }
-  const channelsOf = (tensor: string) => shapeOf(tensor).at(-1) ?? 0
   return {
-    channelsOf,
+    channelsOf: (tensor) => countChannels(shapeOf(tensor)),
     convolution: (name, from, { channels, size, stride = 1 }) =>
       append({ kind: 'convolution', name, inputs: [from], channels, size, stride, padding: (size - 1) / 2 }),
     depthwise: (name, from, { size, stride = 1 }) =>

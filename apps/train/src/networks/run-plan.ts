@@ -37,7 +37,7 @@ export function runPlan(tf: Tfjs, { plan, images, values, training, parameter }:
       const idle = inputs.filter((input) => lastReader.get(input) === name && !kept.has(input))
       tf.dispose(idle.flatMap((input) => tensors.get(input) ?? []))
     }
-    return values.map((name) => read(name, tensors.get(name)?.rank ?? 0))
+    return values.flatMap((name) => tensors.get(name) ?? [])
   })
 }
 

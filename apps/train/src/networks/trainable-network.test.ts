@@ -159,7 +159,7 @@ describe('a trainable network', () => {
     expect(() => assignParameterValues(tf, network, values)).toThrow(WeightMismatchError)
     values.delete('stem.conv.weight')
     expect(() => assignParameterValues(tf, network, values)).toThrow(
-      "'stem.conv.weight' of shape [3, 3, 3, 4] has nothing",
+      "'stem.conv.weight' of shape [3, 3, 3, 4] has no values",
     )
     tf.dispose([flat, images])
     network.dispose()

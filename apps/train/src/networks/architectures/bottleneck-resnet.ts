@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NetworkPlan } from '../network-plan.ts'
 import { createPlanBuilder, type PlanBuilder } from '../plan-builder.ts'
 import { commonFields, formField, scaleChannels } from './common.ts'
+import { appendProjection } from './projection.ts'
 import { appendStem } from './stem.ts'
 
 const blocksPerStage = { 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3] } as const
@@ -52,12 +53,7 @@ function appendBottleneck(plan: PlanBuilder, name: string, input: string, option
   const inner = plan.activate(`${name}.relu2`, plan.normalize(`${name}.norm2`, second))
   const third = plan.convolution(`${name}.conv3`, inner, { channels: wide, size: 1 })
   const branch = plan.normalize(`${name}.norm3`, third, zeroInitResidual ? 0 : 1)
-  const shortcut =
-    plan.channelsOf(input) === wide && stride === 1 ? input : appendProjection(plan, name, input, wide, stride)
+  const same = stride === 1 && plan.channelsOf(input) === wide
+  const shortcut = same ? input : appendProjection(plan, name, input, { channels: wide, stride })
   return plan.block(plan.activate(name, plan.add(`${name}.sum`, shortcut, branch)))
-}
-
-function appendProjection(plan: PlanBuilder, name: string, input: string, channels: number, stride: number): string {
-  const projected = plan.convolution(`${name}.shortcut.conv`, input, { channels, size: 1, stride })
-  return plan.normalize(`${name}.shortcut.norm`, projected)
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NetworkPlan } from '../network-plan.ts'
 import { createPlanBuilder, type PlanBuilder } from '../plan-builder.ts'
 import { commonFields, scaleChannels } from './common.ts'
+import { appendProjection } from './projection.ts'
 
 /** ResNet-n for CIFAR, `n = 6k + 2`: 20, 32, 44, 56, 110... */
 export const resnetSchema = z.strictObject({
@@ -54,7 +55,6 @@ function appendBasicBlock(plan: PlanBuilder, name: string, input: string, option
 
 function appendShortcut(plan: PlanBuilder, name: string, input: string, options: BlockOptions): string {
   const { shortcut, stride, channels } = options
-  if (shortcut === 'identity-padded') return plan.subsample(`${name}.shortcut`, input, stride, channels)
-  const projected = plan.convolution(`${name}.shortcut.conv`, input, { channels, size: 1, stride })
-  return plan.normalize(`${name}.shortcut.norm`, projected)
+  if (shortcut === 'projection') return appendProjection(plan, name, input, options)
+  return plan.subsample(`${name}.shortcut`, input, stride, channels)
 }

@@ -1,9 +1,8 @@
-import { createGraphBuilder, type GraphBuilder, type OnnxModel } from '@sluice/onnx-graph'
-import { WeightMismatchError } from '../errors.ts'
-import { inputName, listParameters, logitsName, type NetworkPlan } from '../network-plan.ts'
+import { createGraphBuilder, float, type GraphBuilder, type OnnxModel } from '@sluice/onnx-graph'
+import { inputName, logitsName, type NetworkPlan } from '../network-plan.ts'
 import { ruleOf } from '../operations/operation.ts'
 import type { OnnxWriter } from '../operations/operation-rule.ts'
-import { type ParameterValues, readParameter } from '../parameter-values.ts'
+import { createParameterReader, type ParameterValues, type ParameterWithValues } from '../parameter-values.ts'
 import { permute } from './permute.ts'
 
 /**
@@ -17,29 +16,23 @@ export function exportOnnx(plan: NetworkPlan, values: ParameterValues): OnnxMode
   const builder = createGraphBuilder({ name: 'network' })
   const [height, width, channels] = plan.input
   builder.input(inputName, 'float32', ['batch', channels, height, width])
-  const writer = createOnnxWriter(builder, plan, values)
+  const writer = createOnnxWriter(builder, createParameterReader(plan, values))
   for (const { operation, inputShapes } of plan.operations) ruleOf(operation).writeOnnx(operation, writer, inputShapes)
   builder.output(logitsName, 'float32', ['batch', plan.classes])
   return builder.buildModel()
 }
 
-function createOnnxWriter(builder: GraphBuilder, plan: NetworkPlan, values: ParameterValues): OnnxWriter {
-  const parameters = new Map(listParameters(plan).map((description) => [description.name, description]))
+function createOnnxWriter(builder: GraphBuilder, readParameter: (name: string) => ParameterWithValues): OnnxWriter {
   return {
     node: (operator, inputs, attributes, output) => builder.node(operator, inputs, attributes, output),
     parameter(name, permutation) {
-      const description = parameters.get(name)
-      if (description === undefined) throw new WeightMismatchError(`The plan has no parameter '${name}'.`)
-      const data = readParameter(values, description)
+      const { description, data } = readParameter(name)
       const { shape } = description
       if (permutation === undefined) return builder.initializer(name, { type: 'float32', dims: shape, data })
       const dims = permutation.map((axis) => shape[axis] ?? 1)
       return builder.initializer(name, { type: 'float32', dims, data: permute(data, shape, permutation) })
     },
-    number: (name, value) => builder.initializer(name, { type: 'float32', dims: [], data: Float32Array.of(value) }),
-    integers: (name, integers) => {
-      const data = BigInt64Array.from(integers, BigInt)
-      return builder.initializer(name, { type: 'int64', dims: [integers.length], data })
-    },
+    number: (value) => builder.node('Constant', [], { value_float: float(value) }),
+    integers: (values) => builder.node('Constant', [], { value_ints: values }),
   }
 }

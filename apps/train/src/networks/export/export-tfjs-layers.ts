@@ -1,8 +1,7 @@
-import { WeightMismatchError } from '../errors.ts'
-import { inputName, listParameters, logitsName, type NetworkPlan } from '../network-plan.ts'
+import { inputName, logitsName, type NetworkPlan } from '../network-plan.ts'
 import { ruleOf } from '../operations/operation.ts'
 import type { LayerDescription } from '../operations/operation-rule.ts'
-import { type ParameterValues, readParameter } from '../parameter-values.ts'
+import { createParameterReader, type ParameterValues } from '../parameter-values.ts'
 
 /** A tfjs model as files: `model.json` and its weight shards by the path that it names. The caller owns the bytes. */
 export interface TfjsFiles {
@@ -21,13 +20,11 @@ const shardBytes = 4 * 1024 * 1024
  */
 export function exportTfjsLayers(plan: NetworkPlan, values: ParameterValues): TfjsFiles {
   const layers = collectLayers(plan)
-  const parameters = new Map(listParameters(plan).map((description) => [description.name, description]))
+  const readParameter = createParameterReader(plan, values)
   const weights = layers.flatMap((layer) =>
     (layer.weights ?? []).map(([kerasName, name]) => {
-      const description = parameters.get(name)
-      if (description === undefined) throw new WeightMismatchError(`The plan has no parameter '${name}'.`)
-      const { shape } = description
-      return { name: `${layer.name}/${kerasName}`, shape, dtype: 'float32', data: readParameter(values, description) }
+      const { description, data } = readParameter(name)
+      return { name: `${layer.name}/${kerasName}`, shape: description.shape, dtype: 'float32', data }
     }),
   )
   const shards = splitShards(joinFloats(weights.map(({ data }) => data)))

@@ -95,5 +95,5 @@ describe.each(Object.entries(smallNetworks))('%s', (_name, config) => {
 test('values that do not belong to the plan are refused', async () => {
   const { plan } = await prepare(smallNetworks['plain network'])
   expect(() => exportOnnx(plan, new Map())).toThrow(WeightMismatchError)
-  expect(() => exportTfjsLayers(plan, new Map())).toThrow("'block1.conv.weight' of shape [3, 3, 2, 4] has nothing")
+  expect(() => exportTfjsLayers(plan, new Map())).toThrow("'block1.conv.weight' of shape [3, 3, 2, 4] has no values")
 })

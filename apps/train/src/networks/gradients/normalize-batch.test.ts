@@ -6,9 +6,13 @@ import { normalizeBatch } from './normalize-batch.ts'
 
 const epsilon = 1e-5
 
-test.each(['cpu', 'wasm'] as const)(
-  'value and gradients are those of the definition, operation by operation: %s',
-  async (backend) => {
+test.each([
+  ['cpu', 3, 4],
+  ['wasm', 3, 4],
+  ['wasm', 1, 1],
+] as const)(
+  'value and gradients are those of the definition, operation by operation: %s, maps of %i x %i',
+  async (backend, height, width) => {
     const tf = await openNodeTfjs(backend)
     const define = (maps: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => {
       const mean = tf.mean(maps, [0, 1, 2])
@@ -22,7 +26,7 @@ test.each(['cpu', 'wasm'] as const)(
     }
     const differentiate = (operation: typeof define) =>
       tf.tidy(() => {
-        const maps = tf.add(createNoise(tf, 5, [3, 4, 2]), [3, -2])
+        const maps = tf.add(createNoise(tf, 5, [height, width, 2]), [3, -2])
         const inputs = [maps, tf.tensor1d([0.5, 2]), tf.tensor1d([1, -1])]
         const loss = (x: tf.Tensor, s: tf.Tensor, o: tf.Tensor) => {
           const result = operation(x, s, o)

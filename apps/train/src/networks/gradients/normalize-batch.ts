@@ -1,5 +1,6 @@
 import type { Tfjs } from '@sluice/adapter-tfjs'
 import type * as tf from '@tensorflow/tfjs'
+import { channelMeans } from './channel-means.ts'
 import { differentiate } from './differentiate.ts'
 
 /** What normalised maps are scaled by and moved to, `[channels]` each. */
@@ -32,22 +33,19 @@ export function normalizeBatch(
   const variance = channelMeans(tf, tf.squaredDifference(maps, mean))
   const result = differentiate(tf, {
     inputs: [maps, scale, offset],
-    constants: [mean, variance],
     value: () => tf.batchNorm(maps, mean, variance, offset, scale, epsilon),
-    gradients: (dy, [savedMaps, savedScale, , savedMean, savedVariance]) => {
-      const standard = tf.batchNorm(savedMaps, savedMean, savedVariance, undefined, undefined, epsilon)
+    save: () => [maps, scale, mean, variance],
+    gradients: (dy, [x, gamma, ...statistics]) => {
+      const standard = tf.batchNorm(x, ...statistics, undefined, undefined, epsilon)
       const meanGradient = channelMeans(tf, dy)
       const meanProduct = channelMeans(tf, tf.mul(dy, standard))
-      const centred = tf.sub(tf.sub(dy, meanGradient), tf.mul(standard, meanProduct))
-      const factor = tf.mul(savedScale, tf.rsqrt(tf.add(savedVariance, epsilon)))
-      const count = dy.size / savedScale.size
-      return [tf.mul(centred, factor), tf.mul(meanProduct, count), tf.mul(meanGradient, count)]
+      const factor = tf.mul(gamma, tf.rsqrt(tf.add(statistics[1], epsilon)))
+      const [offsetThrough, scaleThrough] = [tf.mul(factor, tf.neg(meanGradient)), tf.mul(factor, tf.neg(meanProduct))]
+      // What the statistics pass on is itself a normalisation, which is one pass over the maps.
+      const throughStatistics = tf.batchNorm(x, ...statistics, offsetThrough, scaleThrough, epsilon)
+      const count = dy.size / gamma.size
+      return [tf.add(tf.mul(dy, factor), throughStatistics), tf.mul(meanProduct, count), tf.mul(meanGradient, count)]
     },
   })
   return { result, mean, variance }
-}
-
-/** The mean of every channel over batch, height and width: `[channels]`. */
-function channelMeans(tf: Tfjs, maps: tf.Tensor4D): tf.Tensor1D {
-  return tf.mean(maps, [0, 1, 2])
 }

@@ -19,3 +19,9 @@ export function applyPadding(
 ): [maps: tf.Tensor4D, padding: 'same' | 'valid'] {
   return isSamePadding(window) ? [maps, 'same'] : [padMap(tf, maps, window.padding), 'valid']
 }
+
+/** The top left part of every map. The caller owns the result, which is `maps` itself where there is nothing to cut. */
+export function cropMap(tf: Tfjs, maps: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
+  const [, rows, columns] = maps.shape
+  return rows === height && columns === width ? maps : tf.slice(maps, 0, [-1, height, width, -1])
+}

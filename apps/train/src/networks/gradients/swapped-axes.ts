@@ -2,6 +2,7 @@ import type { Tfjs } from '@sluice/adapter-tfjs'
 import type * as tf from '@tensorflow/tfjs'
 import type { Window } from '../feature-shape.ts'
 import { differentiate } from './differentiate.ts'
+import { cropMap } from './padding.ts'
 import { spreadOutputGradient } from './spread-output-gradient.ts'
 
 /**
@@ -16,16 +17,16 @@ import { spreadOutputGradient } from './spread-output-gradient.ts'
 export function convolveBySwappedAxes(tf: Tfjs, maps: tf.Tensor4D, filter: tf.Tensor4D, window: Window): tf.Tensor4D {
   return differentiate(tf, {
     inputs: [maps, filter],
-    constants: [],
     value: () => tf.conv2d(maps, filter, window.stride, window.padding),
+    save: () => [maps, filter],
     gradients: (dy, [savedMaps, savedFilter]) => [
-      convolutionGradient(tf, dy, savedMaps, savedFilter, window),
+      mapGradient(tf, dy, savedMaps, savedFilter, window),
       filterGradient(tf, dy, savedMaps, window),
     ],
   })
 }
 
-function convolutionGradient(
+function mapGradient(
   tf: Tfjs,
   dy: tf.Tensor4D,
   { shape }: tf.Tensor4D,
@@ -34,8 +35,7 @@ function convolutionGradient(
 ): tf.Tensor4D {
   const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])
   const spread = spreadOutputGradient(tf, dy, shape, window)
-  const [, height, width] = shape
-  return tf.slice(tf.conv2d(spread, turned, 1, 'valid'), 0, [-1, height, width, -1])
+  return cropMap(tf, tf.conv2d(spread, turned, 1, 'valid'), shape[1], shape[2])
 }
 
 function filterGradient(tf: Tfjs, dy: tf.Tensor4D, maps: tf.Tensor4D, window: Window): tf.Tensor4D {
@@ -45,5 +45,5 @@ function filterGradient(tf: Tfjs, dy: tf.Tensor4D, maps: tf.Tensor4D, window: Wi
   // A single number would let TensorFlow.js take the filter, here as large as the maps, for a square.
   const sides: [number, number] = [padding, padding]
   const correlation = tf.conv2d(channelsFirst, taps, 1, [[0, 0], sides, sides, [0, 0]], 'NHWC', stride)
-  return tf.transpose(tf.slice(correlation, 0, [-1, size, size, -1]), [1, 2, 0, 3])
+  return tf.transpose(cropMap(tf, correlation, size, size), [1, 2, 0, 3])
 }

@@ -2,7 +2,7 @@ import type { NodeProto } from '@sluice/onnx-graph'
 import { WeightMismatchError } from '../errors.ts'
 import type { WeightedOperation } from './weighted-operations.ts'
 
-/** Values that ONNX takes for attributes that a file leaves out. */
+/** Values that ONNX takes for attributes that a file leaves out; `kernel_shape` then follows from the weights. */
 const defaults: Readonly<Record<string, readonly number[]>> = {
   strides: [1, 1],
   pads: [0, 0, 0, 0],

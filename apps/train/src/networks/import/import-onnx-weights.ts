@@ -8,7 +8,7 @@ import { listWeightedOperations } from './weighted-operations.ts'
 /**
  * A network's parameters and moving statistics from an ONNX file: by name where the file has the plan's names, as those
  * that `exportOnnx` writes; otherwise in graph order, where each weight's shape, each operator's attributes and what each
- * one reads must agree with the plan.
+ * one reads must agree with the plan. Operators without weights (activations, pooling) are not compared.
  *
  * Exporters fold batch normalisation into the convolution before it. Its place then gets statistics and parameters that
  * only add the bias; call `restoreBatchStatistics` before such a network is trained.

@@ -35,8 +35,8 @@ export function listWeightedOperations(plan: NetworkPlan): WeightedOperation[] {
         if (description !== undefined) taken.push(describe(description, permutation))
         return name
       },
-      number: (name) => name,
-      integers: (name) => name,
+      number: () => '',
+      integers: () => '',
     }
     ruleOf(operation).writeOnnx(operation, writer, inputShapes)
     return written

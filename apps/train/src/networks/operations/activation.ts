@@ -1,3 +1,4 @@
+import { rectify, rectifyToSix } from '../gradients/rectify.ts'
 import type { OperationBase, OperationRule } from './operation-rule.ts'
 
 /** `relu6` is `min(max(x, 0), 6)`. */
@@ -13,11 +14,10 @@ export const activationRule: OperationRule<Activation> = {
   shape: (_operation, [input = []]) => input,
   macs: () => 0,
   parameters: () => [],
-  forward: ({ activation }, { tf, map }) => (activation === 'relu' ? tf.relu(map()) : tf.relu6(map())),
+  forward: ({ activation }, { tf, map }) => (activation === 'relu' ? rectify(tf, map()) : rectifyToSix(tf, map())),
   writeOnnx({ name, inputs: [input = ''], activation }, writer) {
     if (activation === 'relu') writer.node('Relu', [input], {}, name)
-    else
-      writer.node('Clip', [input, writer.number(`${name}.minimum`, 0), writer.number(`${name}.maximum`, 6)], {}, name)
+    else writer.node('Clip', [input, writer.number(0), writer.number(6)], {}, name)
   },
   writeLayers({ name, inputs, activation }, writer) {
     writer.layer({ name, className: 'ReLU', inputs, config: { max_value: activation === 'relu' ? null : 6 } })

@@ -6,7 +6,7 @@ import type { OperationBase, OperationRule, ParameterDescription } from './opera
 
 /**
  * Batch normalisation over every axis but the channels (Ioffe and Szegedy, arXiv 1502.03167). Moving statistics keep
- * {@link movingMomentum} of themselves at a training step; the moving variance is that of the batch divided by its count,
+ * `movingMomentum` of themselves at a training step; the moving variance is that of the batch divided by its count,
  * as in Keras.
  */
 export interface BatchNormalization extends OperationBase {
@@ -19,7 +19,7 @@ export interface BatchNormalization extends OperationBase {
 export const normalizationEpsilon = 1e-5
 
 /** What a moving statistic keeps of itself at a step: PyTorch's 0.9 (there called momentum 0.1); Keras takes 0.99. */
-export const movingMomentum = 0.9
+const movingMomentum = 0.9
 
 export const batchNormalizationRule: OperationRule<BatchNormalization> = {
   shape: (_operation, [input = []]) => input,

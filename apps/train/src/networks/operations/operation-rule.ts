@@ -41,9 +41,9 @@ export interface OnnxWriter {
   /** A parameter of the operation by name, in the layout that `permutation` makes of TensorFlow's; returns its name. */
   parameter(name: string, permutation?: readonly number[]): string
   /** A float32 constant without dimensions; returns its name. */
-  number(name: string, value: number): string
-  /** An int64 constant; returns its name. */
-  integers(name: string, values: readonly number[]): string
+  number(value: number): string
+  /** A list of int64 constants; returns its name. */
+  integers(values: readonly number[]): string
 }
 
 /** Whole numbers, or a FLOAT marked as such. */

@@ -40,7 +40,7 @@ export const subsampleRule: OperationRule<Subsample> = {
     const { name, stride, inputs } = operation
     const [before, after] = countZeroChannels(operation, input)
     const pixels = writer.node('AveragePool', inputs, { kernel_shape: [1, 1], strides: [stride, stride] })
-    writer.node('Pad', [pixels, writer.integers(`${name}.pads`, [0, before, 0, 0, 0, after, 0, 0])], {}, name)
+    writer.node('Pad', [pixels, writer.integers([0, before, 0, 0, 0, after, 0, 0])], {}, name)
   },
   writeLayers(operation, writer, [input = []]) {
     const { name, inputs, stride } = operation
