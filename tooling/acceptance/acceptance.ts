@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expectedSharedFolder, sharedFolder } from '../shared.ts'
 import { drawAccuracyCurves } from './curve.ts'
 import { checkEquality } from './equality.ts'
+import { checkFusedEquality } from './fused-equality.ts'
 import { writeReadmeTable } from './readme-table.ts'
 import type { AttachAnswer, BenchAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
 import { runSluice } from './sluice-process.ts'
@@ -70,6 +71,7 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   ]
   await cp(mlp, join(folder, 'time'), { recursive: true })
   rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
+  rows.push(...(await checkFusedEquality(mlp, `${cifar10}?split=test`)))
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
   rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
   rows.push(...(await checkTimes(mlp, join(folder, 'time'))))
@@ -120,7 +122,7 @@ async function judge(
 
 /** Benches the gates chosen by MACs at every batch size, and at each size the gates chosen by time at that size. */
 async function checkTimes(macsBundle: string, timeBundle: string): Promise<AcceptanceRow[]> {
-  const byMacs = await benchBundle(macsBundle, batchSizes.join())
+  const byMacs = await benchBundle(macsBundle, batchSizes.join(), ['--fused'])
   const byTime: BenchAnswer['batch'][number][] = []
   const rows: AcceptanceRow[] = []
   for (const size of batchSizes) {
@@ -133,6 +135,7 @@ async function checkTimes(macsBundle: string, timeBundle: string): Promise<Accep
   return [
     ...rows,
     ...describeBench('calibrated by MACs', byMacs),
+    ...describeFused(byMacs),
     ...describeBench('calibrated by time', byTime),
     atLeast(comparison, savedAt64(byTime), savedAt64(byMacs), 'printed'),
   ]
@@ -151,8 +154,25 @@ function describeBench(name: string, batches: BenchAnswer['batch']): AcceptanceR
   })
 }
 
-async function benchBundle(bundle: string, sizes: string): Promise<BenchAnswer['batch']> {
-  const { json } = await runSluice<BenchAnswer>(['bench', bundle, '--data', judgingHalf, '--batch', sizes])
+/** The one-file network beside the staged one. */
+function describeFused(batches: BenchAnswer['batch']): AcceptanceRow[] {
+  return batches.flatMap(({ size, timeSaved, idealTimeSaved, fused }) => {
+    if (fused === undefined) return []
+    const what = `calibrated by MACs, one file, bench at batch ${size}`
+    const overhead = atMost(`${what}: overhead when nothing exits`, fused.overhead, 0.02, 'printed')
+    return size === 1
+      ? [overhead, atLeast(`${what}: timeSaved, against the staged network's`, fused.timeSaved, timeSaved, 'printed')]
+      : [overhead, atLeast(`${what}: timeSaved / idealTimeSaved`, fused.timeSaved / idealTimeSaved, 0.95, 'printed')]
+  })
+}
+
+async function benchBundle(
+  bundle: string,
+  sizes: string,
+  options: readonly string[] = [],
+): Promise<BenchAnswer['batch']> {
+  const args = ['bench', bundle, '--data', judgingHalf, '--batch', sizes, ...options]
+  const { json } = await runSluice<BenchAnswer>(args)
   process.stderr.write(`bench ${sizes}: ${JSON.stringify(json.batch)}\n`)
   return json.batch
 }

@@ -28,5 +28,6 @@ export interface BenchAnswer {
     readonly timeSaved: number
     readonly idealTimeSaved: number
     readonly overhead: number
+    readonly fused?: { readonly timeSaved: number; readonly overhead: number }
   }[]
 }

@@ -9,6 +9,7 @@ import {
 } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { fitWork } from './fit-work.ts'
+import type { FusedNetworks } from './fused-networks.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
 import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 import { warmUp } from './warm-up.ts'
@@ -20,6 +21,8 @@ export interface BenchOptions extends WorkOptions {
   readonly plain: PlainNetworks
   readonly dataset: Dataset
   readonly batchSizes: readonly number[]
+  /** The whole gated network in one session, benched too; left out when absent. */
+  readonly fused?: FusedNetworks | undefined
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
@@ -28,14 +31,20 @@ export interface BenchOptions extends WorkOptions {
 }
 
 /** The command's contract: milliseconds per batch, fractions of 1. */
-export interface BatchBench {
+export interface BatchBench extends GatedTimes {
   readonly size: number
   readonly full: Timing
+  readonly macsSaved: number
+  readonly idealTimeSaved: number
+  /** The network in one file, where that was asked for. */
+  readonly fused?: GatedTimes
+}
+
+/** A gated network's milliseconds per batch, and fractions of the full network's time. */
+export interface GatedTimes {
   readonly gated: Timing
   readonly noExit: Timing
   readonly timeSaved: number
-  readonly macsSaved: number
-  readonly idealTimeSaved: number
   readonly overhead: number
 }
 
@@ -60,17 +69,19 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
 }
 
 async function benchBatchSize(
-  { model, policy, dataset, rows, rounds, limitMs, signal }: BenchOptions,
+  { model, policy, dataset, fused, rows, rounds, limitMs, signal }: BenchOptions,
   backbones: readonly PlainNetwork<unknown>[],
   size: number,
 ): Promise<BatchBench> {
   const allBatches = await readBatches(model, dataset, size, rows)
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
+  const inOneFile = fused === undefined ? [] : [fused.gated, fused.noExit]
+  const plain = [...backbones, ...inOneFile]
   const runs = [
     (batch: Tensor<'float32'>) => gated.predict(batch, { signal }),
     (batch: Tensor<'float32'>) => noExit.predict(batch, { signal }),
-    ...backbones.map((backbone) => (batch: Tensor<'float32'>) => backbone.run(batch)),
+    ...plain.map((network) => (batch: Tensor<'float32'>) => network.run(batch)),
   ]
   const runsOn = (batches: readonly Tensor<'float32'>[]) =>
     runs.map((run) => async () => {
@@ -83,7 +94,30 @@ async function benchBatchSize(
   const batches = allBatches.slice(0, work.batches)
   const exits = await countExits(model, policy, batches)
   const times = await timeInTurns(runsOn(batches), work.rounds, { signal })
-  return summariseTimes(times, exits, size, batches.length)
+  const staged = summariseTimes(times.slice(0, times.length - inOneFile.length), exits, size, batches.length)
+  if (fused === undefined) return staged
+  const [fusedGated = [], fusedNoExit = []] = times.slice(-inOneFile.length)
+  const full = times[backbones.length + 1] ?? []
+  return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, full, batches.length) }
+}
+
+/** Milliseconds per batch of a gated network and of the same without exits, and what they save against the full one. */
+function compareWithFull(
+  gated: readonly number[],
+  noExit: readonly number[],
+  full: readonly number[],
+  batchCount: number,
+): GatedTimes {
+  return {
+    gated: summarisePerBatch(gated, batchCount),
+    noExit: summarisePerBatch(noExit, batchCount),
+    timeSaved: 1 - medianRatio(gated, full),
+    overhead: medianRatio(noExit, full) - 1,
+  }
+}
+
+function summarisePerBatch(times: readonly number[], batchCount: number): Timing {
+  return summarise(times.map((ms) => ms / batchCount))
 }
 
 async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
@@ -97,16 +131,21 @@ function summariseTimes(times: readonly number[][], exits: ExitCount, size: numb
   const [gated = [], noExit = [], ...truncated] = times
   const full = truncated.at(-1) ?? []
   const idealShare = exits.shares.reduce((sum, share, s) => sum + share * medianRatio(truncated[s] ?? [], full), 0)
-  const perBatch = (values: readonly number[]) => summarise(values.map((ms) => ms / batchCount))
+  const {
+    gated: gatedTimes,
+    noExit: noExitTimes,
+    timeSaved,
+    overhead,
+  } = compareWithFull(gated, noExit, full, batchCount)
   return {
     size,
-    full: perBatch(full),
-    gated: perBatch(gated),
-    noExit: perBatch(noExit),
-    timeSaved: 1 - medianRatio(gated, full),
+    full: summarisePerBatch(full, batchCount),
+    gated: gatedTimes,
+    noExit: noExitTimes,
+    timeSaved,
     macsSaved: exits.macsSaved,
     idealTimeSaved: 1 - idealShare,
-    overhead: medianRatio(noExit, full) - 1,
+    overhead,
   }
 }
 

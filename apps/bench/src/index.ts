@@ -1,6 +1,7 @@
 export * from './bench.ts'
 export * from './evaluate.ts'
 export * from './fastest-candidate.ts'
+export * from './fused-networks.ts'
 export * from './onnx-plain-networks.ts'
 export * from './paired-timing.ts'
 export type * from './plain-networks.ts'

@@ -5,6 +5,7 @@ import { addBenchCommand } from './commands/bench.ts'
 import { addCalibrateCommand } from './commands/calibrate.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addEvaluateCommand } from './commands/evaluate.ts'
+import { addExportCommand } from './commands/export.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addPredictCommand } from './commands/predict.ts'
 import { addReportCommand } from './commands/report.ts'
@@ -29,6 +30,7 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     addEvaluateCommand,
     addPredictCommand,
     addReportCommand,
+    addExportCommand,
     addBenchCommand,
     addTrainCommand,
   ]) {

@@ -1,4 +1,5 @@
-import { argmaxRows, type BundleManifest, createGatedModel } from '@sluice/core'
+import { hoeffdingBentkusPValue } from '@sluice/calibration'
+import { argmaxRows, type BundleManifest, createGatedModel, InvalidArgumentError } from '@sluice/core'
 import {
   computeReferenceScores,
   createRandomBatch,
@@ -164,5 +165,49 @@ describe('calibrate', () => {
     const { warnings } = await calibrate(options)
     expect(warnings).toEqual([expect.stringContaining('Only 99 samples')])
     expect(options.manifest).toEqual(before)
+  })
+})
+
+describe('calibrate with a confidence', () => {
+  it('chooses on one half, certifies on the other, and records both', async () => {
+    const { record, met, manifest } = await calibrate(await createOptions({ confidence: 0.9, maxDrop: 70 }))
+    expect(met).toBe(true)
+    expect(record).toMatchObject({
+      target: { maxDrop: 70, confidence: 0.9 },
+      guarantee: { risk: 'accuracy-gap', bound: 0.7, samples: 250, tuningSamples: 250 },
+    })
+    const losses = record.guarantee?.losses ?? Number.NaN
+    expect(hoeffdingBentkusPValue(losses, 250, 0.7)).toBeLessThanOrEqual(0.1)
+    expect(record.measured.macsSaved).toBeGreaterThan(0)
+    expect(manifest.calibration).toBe(record)
+  })
+
+  it('is more careful than without, and the more so the surer it is to be', async () => {
+    const saved = []
+    for (const confidence of [undefined, 0.5, 0.99]) {
+      saved.push((await calibrate(await createOptions({ confidence, maxDrop: 70 }))).record.measured.macsSaved)
+    }
+    expect(saved).toEqual(saved.toSorted((a, b) => b - a))
+  })
+
+  it('without labels promises agreement with the full network', async () => {
+    const { record } = await calibrate(await createOptions({ confidence: 0.9, maxDrop: 70, ignoreLabels: true }))
+    expect(record.guarantee?.risk).toBe('disagreement')
+  })
+
+  it('leaves all gates off where nothing can be certified, and says how many samples it takes', async () => {
+    const result = await calibrate(await createOptions({ confidence: 0.99, maxDrop: 1 }))
+    expect(result).toMatchObject({ met: false, thresholds: [null, null], record: { guarantee: null } })
+    expect(result.record.measured.macsSaved).toBe(0)
+    expect(result.warnings.join()).toContain('at least 459 are needed')
+  })
+
+  it('refuses a confidence of one, a drop of nothing and a search without an order', async () => {
+    const refused: Partial<CalibrateOptions>[] = [
+      { confidence: 1 },
+      { confidence: 0.9, maxDrop: 0 },
+      { confidence: 0.9, search: 'coordinate' },
+    ]
+    for (const more of refused) await expect(calibrate(await createOptions(more))).rejects.toThrow(InvalidArgumentError)
   })
 })

@@ -12,8 +12,16 @@ import {
   selectGates,
   type ThresholdSearch,
 } from '@sluice/calibration'
-import type { BundleManifest, CalibrationRecord, JsonObject, PolicyFamily, StagedModel } from '@sluice/core'
+import type {
+  BundleManifest,
+  CalibrationGuarantee,
+  CalibrationRecord,
+  JsonObject,
+  PolicyFamily,
+  StagedModel,
+} from '@sluice/core'
 import type { Dataset } from '@sluice/datasets'
+import { certify, checkConfidence, splitSamples } from './guarantee.ts'
 import type { WorkOptions } from './progress.ts'
 import { collectScores } from './score-cache.ts'
 
@@ -35,6 +43,11 @@ export interface CalibrateOptions extends WorkOptions {
    */
   readonly trial?: (candidates: readonly BundleManifest[]) => Promise<number>
   readonly search: ThresholdSearch
+  /**
+   * Chance with which the drop is to stay within `maxDrop` on unseen samples, 0..1: half of the data then choose, the other
+   * half certify. Nothing is promised when absent.
+   */
+  readonly confidence?: number | undefined
   /** Rows per run. */
   readonly batchSize: number
   readonly seed: number
@@ -57,14 +70,20 @@ export interface CalibrationResult {
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
   const { model, manifest, dataset, family, cost, trial } = options
+  checkConfidence(options)
   const cache = await collectScores(model, manifest, dataset, options)
-  const parameters = fitGateParameters(cache, family)
-  const table = createExitTable(cache, family, parameters, cost)
+  const { tuning, calibration } = splitSamples(cache, options)
+  const parameters = fitGateParameters(tuning, family)
+  const table = createExitTable(tuning, family, parameters, cost)
   const reference = cache.labels === null ? 'full-network' : 'labels'
-  const describe = (choice: GateChoice) => describeResult(choice, { table, parameters, reference }, options)
-  if (trial === undefined) return describe(chooseByCost(table, options))
-  const results = listChoices(table, options).map(describe)
-  return results[await trial(results.map((result) => result.manifest))] as CalibrationResult
+  const data = { table, parameters, reference } as const
+  const describe = (choice: GateChoice) => describeResult(choice, data, options)
+  const choices = trial === undefined ? [chooseByCost(table, options)] : listChoices(table, options)
+  const results = choices.map(describe)
+  const chosen = trial === undefined ? 0 : await trial(results.map((result) => result.manifest))
+  if (calibration === null) return results[chosen] as CalibrationResult
+  const unseen = createExitTable(calibration, family, parameters, cost)
+  return describe(certifyChoice(choices[chosen] as GateChoice, table, unseen, options))
 }
 
 /** MACs of each stage and head: the cost that thresholds minimise by default. */
@@ -78,6 +97,7 @@ interface GateChoice {
   readonly point: OperatingPoint
   readonly met: boolean
   readonly warnings: readonly string[]
+  readonly guarantee?: Omit<CalibrationGuarantee, 'risk'>
 }
 
 /** The gates and thresholds that cost least. */
@@ -92,17 +112,35 @@ const mostGatesTried = 6
 
 /** No gate, then the likeliest sets of each size, thresholds chosen. */
 function listChoices(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice[] {
-  const none: GateChoice = {
+  const some = proposePlacements(table, { maxDrop, maxGates: mostGatesTried }).map((standing) => ({
+    standing,
+    ...searchThresholds(selectGates(table, standing), { maxDrop, search }),
+  }))
+  return [chooseNothing(table), ...some]
+}
+
+/** The same gates at the most aggressive level that unseen samples show to be within the target; off where there is none. */
+function certifyChoice(
+  { standing, warnings }: GateChoice,
+  table: ExitTable,
+  unseen: ExitTable,
+  { maxDrop, confidence = 0 }: CalibrateOptions,
+): GateChoice {
+  const tuning = selectGates(table, standing)
+  const target = { bound: maxDrop / 100, confidence }
+  const { thresholds, guarantee, warnings: more } = certify(tuning, selectGates(unseen, standing), target)
+  const allWarnings = [...warnings, ...more]
+  if (guarantee === undefined) return { ...chooseNothing(table), warnings: allWarnings }
+  return { standing, point: evaluateThresholds(tuning, thresholds), met: true, guarantee, warnings: allWarnings }
+}
+
+function chooseNothing(table: ExitTable): GateChoice {
+  return {
     standing: [],
     point: evaluateThresholds(selectGates(table, []), []),
     met: false,
     warnings: describeSampleSize(table.samples),
   }
-  const some = proposePlacements(table, { maxDrop, maxGates: mostGatesTried }).map((standing) => ({
-    standing,
-    ...searchThresholds(selectGates(table, standing), { maxDrop, search }),
-  }))
-  return [none, ...some]
 }
 
 /** What gates and thresholds are chosen on. */
@@ -113,9 +151,11 @@ interface TuningData {
   readonly reference: CalibrationRecord['reference']
 }
 
+const risks = { labels: 'accuracy-gap', 'full-network': 'disagreement' } as const
+
 /** The manifest and record of a choice; what it saves is counted in MACs, whatever it was chosen by. */
 function describeResult(
-  { standing, point, met, warnings }: GateChoice,
+  { standing, point, met, warnings, guarantee }: GateChoice,
   { table, parameters, reference }: TuningData,
   { manifest, dataset, family, ...options }: CalibrateOptions,
 ): CalibrationResult {
@@ -131,7 +171,7 @@ function describeResult(
     data: dataset.name,
     samples: dataset.size,
     seed: options.seed,
-    target: { maxDrop: options.maxDrop, confidence: null },
+    target: { maxDrop: options.maxDrop, confidence: options.confidence ?? null },
     reference,
     cost: options.costKind,
     measured: {
@@ -141,7 +181,7 @@ function describeResult(
       macsSaved: inMacs.saved,
       exitShares: [...manifest.stages.keys()].map((stage) => shareOfStage(stage, standing, inMacs, manifest)),
     },
-    guarantee: null,
+    guarantee: guarantee === undefined ? null : { risk: risks[reference], ...guarantee },
   }
   const calibrated = setThresholds(manifest, family.name, parameters, thresholds, record)
   return { manifest: calibrated, record, thresholds, met, warnings }

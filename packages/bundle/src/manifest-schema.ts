@@ -73,7 +73,15 @@ const calibration = z.strictObject({
     macsSaved: z.number(),
     exitShares: z.array(share),
   }),
-  guarantee: z.strictObject({ risk: text, bound: z.number(), samples: z.int().min(0) }).nullable(),
+  guarantee: z
+    .strictObject({
+      risk: z.enum(['accuracy-gap', 'disagreement']),
+      bound: share,
+      samples: count,
+      losses: z.int().min(0),
+      tuningSamples: count,
+    })
+    .nullable(),
 })
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in lower-case hexadecimal digits')

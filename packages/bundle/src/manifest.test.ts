@@ -60,7 +60,7 @@ describe('parseManifest', () => {
       reference: 'labels',
       cost: 'macs',
       measured: { accuracy: 0.92, drop: 0.9, macsPerSample: 100, macsSaved: 0.4, exitShares: [0.3, 0.3, 0.4] },
-      guarantee: { risk: 'accuracy gap', bound: 0.01, samples: 2500 },
+      guarantee: { risk: 'accuracy-gap', bound: 0.01, samples: 2500, losses: 3, tuningSamples: 2500 },
     }
     expect(await parseSealed({ ...manifest, calibration })).toEqual({ ...manifest, calibration })
   })

@@ -106,7 +106,28 @@ export interface CalibrationRecord {
     readonly macsSaved: number
     readonly exitShares: readonly number[]
   }
-  readonly guarantee: { readonly risk: string; readonly bound: number; readonly samples: number } | null
+  /** Null when nothing is promised for unseen samples. */
+  readonly guarantee: CalibrationGuarantee | null
+}
+
+/**
+ * What holds on unseen samples with the chance `target.confidence`, over the draw of the calibration samples: the risk is
+ * at most the bound. Those samples were used for nothing else.
+ */
+export interface CalibrationGuarantee {
+  /**
+   * `accuracy-gap`: the full network is right and the gated one wrong, so that the accuracy lost is no more;
+   * `disagreement`: the two answer differently.
+   */
+  readonly risk: 'accuracy-gap' | 'disagreement'
+  /** Greatest share of samples, 0..1. */
+  readonly bound: number
+  /** Samples that the bound was tested on. */
+  readonly samples: number
+  /** Of them, those where the risk came true. */
+  readonly losses: number
+  /** Other samples, on which gates and thresholds were chosen. */
+  readonly tuningSamples: number
 }
 
 /**

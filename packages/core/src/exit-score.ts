@@ -1,6 +1,7 @@
 import type { JsonObject } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
 import type { ExitPolicy } from './exit-policy.ts'
+import type { ScoreExpression } from './score-expression.ts'
 
 /** One number per row from its class scores: higher = readier to exit. Pure; a row's number depends on that row alone. */
 export type ExitScore = (scores: ClassScores) => Float32Array
@@ -27,6 +28,12 @@ export interface PolicyFamily {
   fit(sample: GateSample): JsonObject
   /** @throws InvalidArgumentError when the parameters are not what `fit` writes */
   createScore(parameters: JsonObject): ExitScore
+  /**
+   * What `createScore` computes, as data, for `classCount` classes: gates of families that have it run inside an exported
+   * network. Absent where the operators of {@link ScoreExpression} do not reach.
+   * @throws InvalidArgumentError as `createScore`
+   */
+  expressScore?(parameters: JsonObject, classCount: number): ScoreExpression
 }
 
 /** A gate's score and threshold. A threshold of `Infinity` never fires. */

@@ -1,4 +1,10 @@
-import { type ClassScores, fitTemperature, type PolicyFamily, readTemperature } from '@sluice/core'
+import {
+  type ClassScores,
+  fitTemperature,
+  type PolicyFamily,
+  readTemperature,
+  type ScoreExpression,
+} from '@sluice/core'
 
 export interface EntropyFamilyOptions {
   /** Whether `fit` looks for a temperature per gate (default), or leaves it at 1. */
@@ -21,6 +27,7 @@ export function createEntropyFamily({ fitTemperature: isFitted = true }: Entropy
       const temperature = readTemperature(parameters)
       return (scores) => scoreRows(scores, 1 / temperature)
     },
+    expressScore: (parameters, classCount) => expressScore(1 / readTemperature(parameters), classCount),
   }
 }
 
@@ -43,4 +50,27 @@ function scoreRows({ data, rows, classCount }: ClassScores, inverse: number): Fl
     result[row] = Math.max(0, 1 - (Math.log(weights) + gaps / weights) / greatest)
   }
   return result
+}
+
+/** Beyond this gap a weight is 0 in single precision; held there, so that an overflowing gap gives 0 and not NaN. */
+const greatestGap = 200
+
+/** {@link scoreRows} as data. */
+function expressScore(inverse: number, classCount: number): ScoreExpression {
+  const best = { operator: 'row-maximum', of: 'scores' } as const
+  if (classCount === 1) return { operator: 'add', left: { operator: 'multiply', left: best, right: 0 }, right: 1 }
+  const wide = {
+    operator: 'multiply',
+    left: { operator: 'subtract', left: best, right: 'scores' },
+    right: inverse,
+  } as const
+  const gaps = { operator: 'minimum', left: wide, right: greatestGap } as const
+  const weights = { operator: 'exponential', of: { operator: 'multiply', left: gaps, right: -1 } } as const
+  const sum = { operator: 'row-sum', of: weights } as const
+  const gapSum = { operator: 'row-sum', of: { operator: 'multiply', left: weights, right: gaps } } as const
+  const logarithm = { operator: 'logarithm', of: sum } as const
+  const mean = { operator: 'divide', left: gapSum, right: sum } as const
+  const entropy = { operator: 'add', left: logarithm, right: mean } as const
+  const share = { operator: 'divide', left: entropy, right: Math.log(classCount) } as const
+  return { operator: 'maximum', left: { operator: 'subtract', left: 1, right: share }, right: 0 }
 }

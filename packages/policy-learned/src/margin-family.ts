@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   type JsonObject,
   type PolicyFamily,
+  type ScoreExpression,
   ShapeMismatchError,
 } from '@sluice/core'
 
@@ -34,6 +35,7 @@ const families: Record<MarginScore, PolicyFamily> = {
     range: unbounded,
     fit: fitNothing,
     createScore: () => scoreMaximum,
+    expressScore: () => ({ operator: 'row-maximum', of: 'scores' }),
   },
   difference: {
     specVersion: 'v1',
@@ -41,6 +43,7 @@ const families: Record<MarginScore, PolicyFamily> = {
     range: [0, Number.POSITIVE_INFINITY],
     fit: fitNothing,
     createScore: () => scoreDifference,
+    expressScore: (_parameters, classCount) => expressDifference(classCount),
   },
   distance: {
     specVersion: 'v1',
@@ -55,6 +58,10 @@ const families: Record<MarginScore, PolicyFamily> = {
       return { weightNorms: [...checkWeightNorms(weightNorms)] }
     },
     createScore: ({ weightNorms }) => createDistanceScore(checkWeightNorms(weightNorms)),
+    expressScore({ weightNorms }) {
+      const inverses = checkWeightNorms(weightNorms).map((norm) => 1 / norm)
+      return { operator: 'row-maximum', of: { operator: 'multiply', left: 'scores', right: inverses } }
+    },
   },
 }
 
@@ -110,4 +117,12 @@ function createDistanceScore(weightNorms: readonly number[]): ExitScore {
     }
     return result
   }
+}
+
+/** The two greatest scores with the factors 1 and -1, all others with 0. */
+function expressDifference(classCount: number): ScoreExpression {
+  if (classCount === 1) return { operator: 'multiply', left: 'scores', right: 0 }
+  const factors = Array.from({ length: classCount }, (_, index) => [1, -1][index] ?? 0)
+  const ordered = { operator: 'descending', of: 'scores' } as const
+  return { operator: 'row-sum', of: { operator: 'multiply', left: ordered, right: factors } }
 }

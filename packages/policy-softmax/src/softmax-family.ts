@@ -22,6 +22,13 @@ export function createSoftmaxFamily({ fitTemperature: isFitted = true }: Softmax
       const temperature = readTemperature(parameters)
       return (scores) => scoreRows(scores, 1 / temperature)
     },
+    expressScore(parameters) {
+      const best = { operator: 'row-maximum', of: 'scores' } as const
+      const gaps = { operator: 'subtract', left: 'scores', right: best } as const
+      const logits = { operator: 'multiply', left: gaps, right: 1 / readTemperature(parameters) } as const
+      const sum = { operator: 'row-sum', of: { operator: 'exponential', of: logits } } as const
+      return { operator: 'divide', left: 1, right: sum }
+    },
   }
 }
 

@@ -1,7 +1,7 @@
-import { type BatchBench, bench } from '@sluice/app-bench'
+import { type BatchBench, bench, loadFusedNetworks } from '@sluice/app-bench'
 import { type BundleFormat, SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
-import { type BackendOptions, createBackendOption, listBackends } from '../backends.ts'
+import { type BackendOptions, createBackendOption, createEngine, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
@@ -14,6 +14,7 @@ interface BenchOptions extends BackendOptions {
   readonly rows: number
   readonly rounds: number
   readonly backends?: true
+  readonly fused?: true
 }
 
 /** With `--backends`, about the longest that a batch size takes on one of them: plain JavaScript is a hundred times slower. */
@@ -34,11 +35,12 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))
     .addOption(createBackendOption())
+    .option('--fused', 'bench the network as `sluice export` writes it, in one session, too')
     .option('--backends', 'all backends side by side; slow ones run fewer rows and rounds')
   setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
     if (options.backends) await silenceOnnxRuntime()
     const { format, batch } = await benchBundle(path, context, options)
-    if (!options.backends) return { json: { batch }, lines: formatTable([columns, ...batch.map(toCells)]) }
+    if (!options.backends) return { json: { batch }, lines: formatTable([columns, ...batch.flatMap(toRows)]) }
     const names = listBackends(format)
     const chosen = options.backend ?? names[0] ?? ''
     const results: BackendBench[] = [{ backend: chosen, batch }]
@@ -62,11 +64,19 @@ interface BundleBench {
 
 function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<BundleBench> {
   const { data, batch: batchSizes, rows, rounds, backend, backends } = options
+
   return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
     const dataset = await openDataFor(bundle, data, context)
     const limitMs = backends ? limitPerBackendMs : undefined
-    const { batch } = await bench({ ...context, model, policy, plain, dataset, batchSizes, rows, rounds, limitMs })
-    return { format: bundle.manifest.format, batch }
+    const fused = options.fused ? await loadFusedNetworks(bundle, createEngine(context, options)) : undefined
+    try {
+      const asked = { dataset, batchSizes, rows, rounds, limitMs }
+      const { batch } = await bench({ ...context, ...asked, model, policy, plain, fused })
+      return { format: bundle.manifest.format, batch }
+    } finally {
+      await fused?.gated.release()
+      await fused?.noExit.release()
+    }
   })
 }
 
@@ -92,7 +102,7 @@ async function benchOrExplain(
 
 function describeBackends(results: readonly BackendBench[]): string[] {
   const measured = results.flatMap((result) =>
-    'batch' in result ? result.batch.map((row) => [result.backend, ...toCells(row)]) : [],
+    'batch' in result ? result.batch.flatMap(toRows).map((cells) => [result.backend, ...cells]) : [],
   )
   const missing = results.flatMap((result) =>
     'unavailable' in result ? [`${result.backend} did not run: ${result.unavailable}`] : [],
@@ -102,10 +112,15 @@ function describeBackends(results: readonly BackendBench[]): string[] {
 
 const columns = ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead']
 
-function toCells(row: BatchBench): string[] {
+function toRows(row: BatchBench): string[][] {
+  const staged = toCells(row)
+  return row.fused === undefined ? [staged] : [staged, toCells({ ...row, ...row.fused }, ', one file')]
+}
+
+function toCells(row: BatchBench, suffix = ''): string[] {
   const ms = (value: number) => `${value.toFixed(2)} ms`
   return [
-    String(row.size),
+    `${row.size}${suffix}`,
     ms(row.full.median),
     ms(row.gated.median),
     ms(row.noExit.median),

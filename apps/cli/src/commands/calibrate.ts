@@ -9,7 +9,7 @@ import {
 } from '@sluice/app-train'
 import { updateManifest } from '@sluice/bundle/node'
 import type { ThresholdSearch } from '@sluice/calibration'
-import { InvalidArgumentError } from '@sluice/core'
+import { type CalibrationRecord, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption } from '../backends.ts'
@@ -26,6 +26,7 @@ interface CalibrateOptions extends BackendOptions {
   readonly labels: boolean
   readonly cost: 'macs' | 'time'
   readonly search: ThresholdSearch
+  readonly confidence?: number
   readonly batch: number
 }
 
@@ -41,6 +42,11 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
     .requiredOption('--data <data>', 'data that the network was not trained on')
     .requiredOption('--max-drop <points>', 'points of accuracy that may be lost', parseNumber('--max-drop', 0, 100))
     .addOption(new Option('--policy <name>', "exit policy; the bundle's own when absent").choices(names))
+    .option(
+      '--confidence <chance>',
+      'promise the drop for unseen data with this chance, e.g. 0.95: half of the data choose, the other half certify',
+      parseNumber('--confidence', 0, 1),
+    )
     .option('--no-labels', "judge by the full network's answers instead of labels")
     .addOption(new Option('--cost <kind>', 'what is minimised').choices(['macs', 'time']).default('macs'))
     .addOption(
@@ -59,7 +65,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
       const { folder, bundle, model } = loaded
       const family = findPolicyFamily(options.policy ?? bundle.manifest.gates[0]?.policy.name ?? 'softmax')
       const dataset = await openDataFor(bundle, options.data, context)
-      const { cost, search, maxDrop, batch } = options
+      const { cost, search, maxDrop, batch, confidence } = options
       const result = await calibrate({
         ...context,
         model,
@@ -73,22 +79,28 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
           ? { cost: countMacsCost(bundle.manifest) }
           : await measureTimes(context, loaded, dataset, batch)),
         search,
+        confidence,
         batchSize: batch,
         seed: context.options.seed,
       })
       for (const warning of result.warnings) context.note(warning)
-      if (!result.met) {
+      if (!result.met && result.warnings.length === 0) {
         context.note(
           `No gates save ${cost === 'macs' ? 'MACs' : `time at batch ${batch}`} within a drop of ${maxDrop} points; all stay off. Allow a larger --max-drop, or pass more data.`,
         )
       }
       await updateManifest(folder, () => result.manifest)
       const { target, samples, measured, guarantee } = result.record
-      const tuning = { samples, drop: measured.drop, macsSaved: measured.macsSaved }
+      const tuning = {
+        samples: guarantee?.tuningSamples ?? samples,
+        drop: measured.drop,
+        macsSaved: measured.macsSaved,
+      }
       return {
         json: { policy: family.name, thresholds: result.thresholds, target, tuning, guarantee },
         lines: [
-          `${family.name}: drop ${tuning.drop.toFixed(2)} points on ${samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved; no guarantee for unseen data`,
+          `${family.name}: drop ${tuning.drop.toFixed(2)} points on ${tuning.samples} samples, ${formatShare(tuning.macsSaved)} of the MACs saved`,
+          describeGuarantee(result.record),
           ...formatTable([
             ['gate', 'threshold', 'samples leaving'],
             ...result.thresholds.map((threshold, gate) => [
@@ -101,6 +113,14 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
       }
     }),
   )
+}
+
+function describeGuarantee({ guarantee, target }: CalibrationRecord): string {
+  if (guarantee === null) return 'No guarantee for unseen data.'
+  const { risk, bound, samples, losses } = guarantee
+  const what =
+    risk === 'accuracy-gap' ? 'the gated network is wrong where the full one is right' : 'the two networks disagree'
+  return `Certified with confidence ${target.confidence}: on at most ${formatShare(bound)} of unseen samples ${what} (${losses} of the ${samples} that certify).`
 }
 
 /** Prices stages and gates in milliseconds on this machine, and has candidates for the gates run against each other. */

@@ -2,6 +2,7 @@ import {
   type ClassScores,
   createThresholdPolicy,
   type ExitScore,
+  evaluateScoreExpression,
   type GateSample,
   InvalidArgumentError,
   type JsonObject,
@@ -31,6 +32,9 @@ type FamilyCase = SuiteCase<FamilyContext>
 
 /** Rounding in float32 may carry a score this far beyond an end of its family's range, relative to max(1, |end|). */
 const rangeTolerance = 1e-6
+
+/** Both compute in double precision and round to single; the order of operations differs. */
+const expressionTolerance = 1e-6
 
 const scoreCases: readonly FamilyCase[] = [
   {
@@ -76,6 +80,25 @@ const scoreCases: readonly FamilyCase[] = [
         second.fill(-1)
         expect(first).toEqual(kept)
         expect(scores.data).toEqual(before)
+      }),
+  },
+]
+
+const expressionCases: readonly FamilyCase[] = [
+  {
+    name: 'the exit score as an expression, where there is one, is the exit score',
+    run: (context) =>
+      checkScores(context, (_score, scores) => {
+        const { family } = context
+        const parameters = family.fit(createGateSample(11, scores.classCount))
+        const expression = family.expressScore?.(parameters, scores.classCount)
+        if (expression === undefined) return
+        const expected = family.createScore(parameters)(scores)
+        for (const [row, value] of evaluateScoreExpression(expression, scores).entries()) {
+          const wanted = expected[row] as number
+          const tolerance = expressionTolerance * Math.max(1, Math.abs(wanted))
+          expect(Math.abs(value - wanted), `row ${row}: ${value} for ${wanted}`).toBeLessThanOrEqual(tolerance)
+        }
       }),
   },
 ]
@@ -155,7 +178,7 @@ const thresholdCases: readonly FamilyCase[] = [
 ]
 
 /** The contract of `PolicyFamily` and of the exit scores that it creates. */
-export const familyCases: readonly FamilyCase[] = [...fitCases, ...scoreCases, ...thresholdCases]
+export const familyCases: readonly FamilyCase[] = [...fitCases, ...scoreCases, ...expressionCases, ...thresholdCases]
 
 function checkScores(
   { family, classCounts, runs }: FamilyContext,

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
+import { createBundlePolicy, exportGatedNetwork } from '@sluice/app-train'
+import { openBundleFolder } from '@sluice/bundle/node'
+import { createGatedModel, type Tensor } from '@sluice/core'
+import { normalise } from '@sluice/datasets'
+import { writeOnnxModel } from '@sluice/onnx-graph'
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
+import { drawTinyImages, tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
+
+let folder: string
+let bundle: string
+let unseen: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-export-'))
+  const network = await writeTinyNetwork(folder, 'tiny.onnx')
+  const training = await writeTinyData(folder, 'training', { rows: 1500, seed: 1 })
+  unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
+  bundle = join(folder, 'tiny.sluice')
+  const attach = ['attach', network, '--data', training, '--out', bundle, ...tinyNormalisation, '--head', 'linear']
+  const { status, stderr } = await runSluice(...attach, '--at', 'relu_1,relu_3')
+  expect(status, stderr).toBe(0)
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+/** A copy of the bundle, calibrated for a policy. */
+async function calibrateFor(policy: string): Promise<string> {
+  const copy = join(folder, `${policy}.sluice`)
+  await cp(bundle, copy, { recursive: true })
+  const calibrate = ['calibrate', copy, '--data', unseen, '--max-drop', '5', '--policy', policy]
+  const { status, stderr } = await runSluice(...calibrate)
+  expect(status, stderr).toBe(0)
+  return copy
+}
+
+function drawBatch(rows: number): Tensor<'float32'> {
+  const input = { shape: [3, 8, 8], layout: 'NCHW', mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const
+  return { type: 'float32', dims: [rows, 3, 8, 8], data: normalise(drawTinyImages(rows, 3), input) }
+}
+
+describe.each(['softmax', 'entropy', 'margin', 'margin-difference', 'margin-distance'])(
+  'exported for the policy %s',
+  (policy) => {
+    it('a bundle answers in one session as the runner does in stages', async () => {
+      const source = await openBundleFolder(await calibrateFor(policy))
+      const { model, sourceStages } = await exportGatedNetwork(source)
+      const staged = await createOnnxRuntimeBackend({ threads: 1 }).load(source)
+      const gated = createGatedModel({ model: staged, policy: createBundlePolicy(source.manifest) })
+      const session = await InferenceSession.create(writeOnnxModel(model), { logSeverityLevel: 3 })
+      const seen = new Set<number>()
+      for (const rows of [1, 7, 200]) {
+        const batch = drawBatch(rows)
+        const expected = await gated.predict(batch)
+        const { scores, exit } = await session.run({ image: new OrtTensor('float32', batch.data, batch.dims) })
+        const exits = Array.from(exit?.data as BigInt64Array, (value) => sourceStages[Number(value)])
+        expect(exits).toEqual(Array.from(expected.exits))
+        for (const stage of expected.exits) seen.add(stage)
+        for (const [index, value] of expected.scores.data.entries()) {
+          expect(scores?.data[index]).toBeCloseTo(value, 5)
+        }
+      }
+      expect(seen.size).toBeGreaterThan(1)
+      await session.release()
+      await staged.dispose()
+    })
+  },
+)
+
+describe('sluice export', () => {
+  it('writes one file and says what goes in and out', async () => {
+    const source = await calibrateFor('softmax')
+    const file = join(folder, 'gated.onnx')
+    const answer = await runSluiceForJson<{ thresholds: object }>('export', source, '--out', file)
+    expect(answer).toMatchObject({ files: [file], outputs: { scores: 'scores', exit: 'exit' } })
+    expect(Object.keys(answer.thresholds)[0]).toBe('threshold_0')
+    const again = await runSluice('export', source, '--out', file)
+    expect(again).toMatchObject({ status: 1, stderr: expect.stringContaining('--force') })
+    expect((await runSluice('export', source, '--out', file, '--force')).status).toBe(0)
+  })
+
+  it('writes a model repository for Triton and a manifest for KServe, as their documentation shows them', async () => {
+    const source = await calibrateFor('entropy')
+    const repository = join(folder, 'models')
+    const manifest = join(folder, 'service.yaml')
+    const serving = ['--triton', repository, '--max-batch', '32', '--kserve', manifest, '--storage-uri', 's3://models']
+    expect(await runSluice('export', source, ...serving)).toMatchObject({ status: 0 })
+    const files = ['1/model.onnx', 'config.pbtxt', 'labels.txt'].map((file) => join(repository, 'entropy', file))
+    const [model, config, labels] = await Promise.all(files.map((file) => readFile(file)))
+    expect(labels?.toString()).toBe('0\n1\n2\n3\n')
+    const session = await InferenceSession.create(model ?? new Uint8Array(), { logSeverityLevel: 3 })
+    expect([session.inputNames, session.outputNames]).toEqual([['image'], ['scores', 'exit']])
+    await session.release()
+    const fixtures = new URL('./serving/', import.meta.url)
+    const expected = (name: string) => readFile(new URL(name, fixtures), 'utf8')
+    expect(config?.toString()).toBe(await expected('expected-config.pbtxt'))
+    expect(await readFile(manifest, 'utf8')).toBe(await expected('expected-service.yaml'))
+  })
+
+  it('wants to know where the file goes, and where the cluster finds it', async () => {
+    expect(await runSluice('export', bundle)).toMatchObject({ status: 2, stderr: expect.stringContaining('--out') })
+    const half = await runSluice('export', bundle, '--out', join(folder, 'x.onnx'), '--kserve', join(folder, 'x.yaml'))
+    expect(half).toMatchObject({ status: 2, stderr: expect.stringContaining('--storage-uri') })
+  })
+
+  it('refuses a policy that ONNX operators cannot express', async () => {
+    const source = await calibrateFor('learned')
+    const refused = await runSluice('export', source, '--out', join(folder, 'learned.onnx'))
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--policy softmax') })
+  })
+})
+
+const python = process.env.SLUICE_PYTHON ?? 'python3'
+const hasPython = await promisify(execFile)(python, ['-c', 'import numpy, onnxruntime']).then(
+  () => true,
+  () => false,
+)
+
+describe(`in Python's onnxruntime (${hasPython ? python : `skipped: ${python} cannot import numpy and onnxruntime; SLUICE_PYTHON names another`})`, () => {
+  it.skipIf(!hasPython)('the file answers as in JavaScript, and its thresholds can be replaced', async () => {
+    const source = await openBundleFolder(await calibrateFor('margin'))
+    const { model } = await exportGatedNetwork(source)
+    const bytes = writeOnnxModel(model)
+    const batch = drawBatch(9)
+    const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+    const { scores, exit } = await session.run({ image: new OrtTensor('float32', batch.data, batch.dims) })
+    await session.release()
+    await writeFile(join(folder, 'python.onnx'), bytes)
+    await writeFile(join(folder, 'batch.bin'), batch.data)
+    const script = `
+import json, numpy, onnxruntime, sys
+onnxruntime.set_default_logger_severity(3)
+session = onnxruntime.InferenceSession(sys.argv[1])
+images = numpy.fromfile(sys.argv[2], numpy.float32).reshape(9, 3, 8, 8)
+scores, exits = session.run(['scores', 'exit'], {'image': images})
+never = {i.name: numpy.array(numpy.inf, numpy.float32) for i in session.get_overridable_initializers()}
+last = session.run(['exit'], {'image': images, **never})[0]
+print(json.dumps({'scores': scores.ravel().tolist(), 'exits': exits.tolist(), 'last': last.tolist()}))`
+    const args = ['-c', script, join(folder, 'python.onnx'), join(folder, 'batch.bin')]
+    const { stdout } = await promisify(execFile)(python, args)
+    const answer = JSON.parse(stdout) as { scores: number[]; exits: number[]; last: number[] }
+    expect(answer.exits).toEqual(Array.from(exit?.data as BigInt64Array, Number))
+    for (const [index, value] of answer.scores.entries()) expect(scores?.data[index]).toBeCloseTo(value, 5)
+    const deepest = Math.max(...answer.last)
+    expect(answer.last).toEqual(answer.last.map(() => deepest))
+    expect(deepest).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,51 @@
+import { checkExitTable, type ExitTable } from '../exit-table.ts'
+import type { LevelPath } from '../level-path.ts'
+import { createSearchSpace } from '../threshold-grid.ts'
+
+/** What a path costs samples of a table, `[steps]` each. */
+export interface PathLosses {
+  /** Samples that the full network gets right and the gated one wrong. */
+  readonly harmed: Int32Array
+  /** Samples for which that is so at this step or at a safer one: never falls along the path. */
+  readonly everHarmed: Int32Array
+}
+
+/**
+ * Counts the harm along a path on samples that it was not made from. Without labels the full network counts as right
+ * everywhere, and harm is disagreement with it.
+ *
+ * @throws SluiceError of `checkExitTable`
+ */
+export function countPathLosses(table: ExitTable, path: LevelPath): PathLosses {
+  checkExitTable(table)
+  const { entries, lost } = createSearchSpace(table, path)
+  const harmed = new Int32Array(path.steps + 1)
+  const everHarmed = new Int32Array(path.steps + 1)
+  for (let row = 0; row < table.samples; row++) {
+    let earliest = path.steps
+    let firstHarm = path.steps
+    for (const [gate, entry] of entries.entries()) {
+      const first = entry[row] as number
+      if (first >= earliest) continue
+      if (lost[gate]?.[row] === 1) {
+        count(harmed, first, 1)
+        count(harmed, earliest, -1)
+        firstHarm = Math.min(firstHarm, first)
+      }
+      earliest = first
+    }
+    count(everHarmed, firstHarm, 1)
+  }
+  return { harmed: accumulate(harmed), everHarmed: accumulate(everHarmed) }
+}
+
+function count(differences: Int32Array, step: number, amount: number): void {
+  differences[step] = (differences[step] as number) + amount
+}
+
+function accumulate(differences: Int32Array): Int32Array {
+  for (let step = 1; step < differences.length; step++) {
+    differences[step] = (differences[step] as number) + (differences[step - 1] as number)
+  }
+  return differences.subarray(0, differences.length - 1)
+}

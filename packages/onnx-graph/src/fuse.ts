@@ -1,0 +1,218 @@
+import { InvalidArgumentError, type ScoreExpression } from '@sluice/core'
+import { replaceGraphParts } from './edit-graph.ts'
+import { UnsupportedGraphError } from './errors.ts'
+import type { GraphProto } from './generated/onnx_pb.ts'
+import { createGraphBuilder, createValueInfo, type GraphBuilder } from './graph-builder.ts'
+import type { OnnxModel } from './onnx-model.ts'
+import { renameTensors } from './rename-tensors.ts'
+import { appendIntegers, appendScore } from './score-graph.ts'
+import { convertTensorToTensorProto } from './tensor-proto.ts'
+
+/** A stage as a model, and the names of what goes in and out. */
+export interface FusedStage {
+  readonly model: OnnxModel
+  /** The network's input, or the cut tensor that the stage before hands over. */
+  readonly input: string
+  /** The cut tensor handed to the next stage; null for the last stage. */
+  readonly output: string | null
+  /** The class scores of the gate at the stage's end, or the network's own. */
+  readonly scores: string
+}
+
+/** When rows leave at a gate. */
+export interface FusedGate {
+  readonly score: ScoreExpression
+  /** A row leaves when its score is at least this; the default of the graph's input {@link thresholdName}. */
+  readonly threshold: number
+}
+
+/** Names of the fused network's outputs: scores `[batch, classes]`, and the stage that each row left at, int64 `[batch]`. */
+export const fusedOutputs = { scores: 'scores', exit: 'exit' } as const
+
+/** Name of the optional input, a float32 scalar, that replaces the threshold of the gate with the given index. */
+export function thresholdName(gateIndex: number): string {
+  return `threshold_${gateIndex}`
+}
+
+/** `If` bodies that see outer tensors, and `Unsqueeze` and `ReduceSum` with axes as inputs. */
+const leastOpset = 13
+
+/**
+ * The whole gated network as one model of standard operators: after each gate the rows that stay are gathered, the rest
+ * of the network runs on them inside an `If`, taken when there are any, and their answers are scattered over the gate's.
+ *
+ * @param stages two or more, in order, weights inline
+ * @param gates one per stage but the last; every one may fire
+ * @throws UnsupportedGraphError for an operator set below 13
+ * @throws InvalidArgumentError when stages and gates do not fit, or the network's input has a name that is taken
+ */
+export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedGate[], classCount: number): OnnxModel {
+  const [first] = stages
+  if (first === undefined || gates.length !== stages.length - 1) {
+    throw new InvalidArgumentError(`${stages.length} stages need ${stages.length - 1} gates, not ${gates.length}.`)
+  }
+  checkModel(first, gates.length)
+  const parts = stages.map((stage, index) => prefixStage(stage, index))
+  const fused = buildStage({ parts, gates, classCount }, 0, fusedOutputs)
+  const names = gates.map((_, index) => thresholdName(index))
+  const model = replaceGraphParts(first.model, {
+    ...fused,
+    input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
+    output: [
+      createValueInfo(fusedOutputs.scores, 'float32', ['batch', classCount]),
+      createValueInfo(fusedOutputs.exit, 'int64', ['batch']),
+    ],
+    valueInfo: [],
+  })
+  return replaceThresholds(
+    model,
+    gates.map(({ threshold }) => threshold),
+  )
+}
+
+/** A copy of a fused network with other default thresholds, one per gate; infinity keeps a gate from firing. */
+export function replaceThresholds(fused: OnnxModel, thresholds: readonly number[]): OnnxModel {
+  const defaults = thresholds.map((threshold, index) => {
+    const data = Float32Array.of(roundUp(threshold))
+    return convertTensorToTensorProto(thresholdName(index), { type: 'float32', dims: [], data })
+  })
+  const names = new Set(defaults.map(({ name }) => name))
+  const others = fused.graph.initializer.filter(({ name }) => !names.has(name))
+  return replaceGraphParts(fused, { initializer: [...others, ...defaults] })
+}
+
+function checkModel({ model, input }: FusedStage, gateCount: number): void {
+  if (model.opset < leastOpset) {
+    throw new UnsupportedGraphError(
+      `The network's operator set is ${model.opset}; one file for network and gates needs ${leastOpset}. Export the network again with opset_version=${leastOpset} or higher, and attach gates to that.`,
+    )
+  }
+  const taken: string[] = [
+    ...Object.values(fusedOutputs),
+    ...Array.from({ length: gateCount }, (_, i) => thresholdName(i)),
+  ]
+  if (!taken.includes(input)) return
+  throw new InvalidArgumentError(
+    `The network's input is called '${input}', as an output or threshold of the fused file is. Rename it.`,
+  )
+}
+
+interface StagePart {
+  readonly graph: GraphProto
+  readonly input: string
+  readonly output: string | null
+  readonly scores: string
+}
+
+/** Stages hold copies of shared constants, and names in nested graphs must not hide outer ones. */
+function prefixStage({ model, input, output, scores }: FusedStage, index: number): StagePart {
+  const rename = (name: string) => (index === 0 && name === input ? name : `stage_${index}/${name}`)
+  return {
+    graph: renameTensors(model.graph, rename),
+    input: rename(input),
+    output: output === null ? null : rename(output),
+    scores: rename(scores),
+  }
+}
+
+interface Plan {
+  readonly parts: readonly StagePart[]
+  readonly gates: readonly FusedGate[]
+  readonly classCount: number
+}
+
+/** Names of the answers of a stage and all that follow it, for the rows that reach it. */
+interface Answers {
+  readonly scores: string
+  readonly exit: string
+}
+
+type GraphBody = Pick<GraphProto, 'node' | 'initializer' | 'sparseInitializer'>
+
+/** A stage and all that follow it. */
+function buildStage(plan: Plan, index: number, answers: Answers): GraphBody {
+  const part = plan.parts[index] as StagePart
+  const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
+  const exitHere = appendExits(builder, part.scores, index)
+  if (part.output === null) {
+    builder.node('Identity', [part.scores], {}, answers.scores)
+    builder.node('Identity', [exitHere], {}, answers.exit)
+  } else {
+    appendGate(builder, plan, index, { scores: part.scores, exit: exitHere }, answers)
+  }
+  return joinBodies(part.graph, builder.buildGraph())
+}
+
+/** The stage's index for every row of its scores. */
+function appendExits(builder: GraphBuilder, scores: string, index: number): string {
+  const rows = builder.node('Gather', [builder.node('Shape', [scores]), appendIntegers(builder, [0])])
+  const value = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(index)) } as const
+  return builder.node('ConstantOfShape', [rows], { value })
+}
+
+/** @param here what the gate itself answers for its rows */
+function appendGate(builder: GraphBuilder, plan: Plan, index: number, here: Answers, answers: Answers): void {
+  const { score } = plan.gates[index] as FusedGate
+  const values = appendScore(builder, here.scores, score, plan.classCount)
+  const leaves = builder.node('GreaterOrEqual', [values, thresholdName(index)])
+  const flat = appendIntegers(builder, [-1])
+  const stays = builder.node('Reshape', [builder.node('Not', [leaves]), flat])
+  const rows = builder.node('Reshape', [builder.node('NonZero', [stays]), flat])
+  const zero = { type: 'int64', dims: [], data: BigInt64Array.of(0n) } as const
+  const some = builder.node('Greater', [builder.node('Size', [rows]), builder.node('Constant', [], { value: zero })])
+  const branches = {
+    then_branch: goDeeper(plan, index, rows, here),
+    else_branch: stayHere(plan, index, here),
+  }
+  const [scores = '', exit = ''] = builder.nodes('If', [some], 2, branches)
+  builder.node('Identity', [scores], {}, answers.scores)
+  builder.node('Identity', [exit], {}, answers.exit)
+}
+
+/** The answers of the rows that stay, from the stages behind the gate, in place of the gate's own. */
+function goDeeper(plan: Plan, index: number, rows: string, here: Answers): GraphProto {
+  const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
+  const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
+  before.node('Gather', [part.output ?? '', rows], { axis: 0 }, next.input)
+  const deeper = { scores: `stage_${index + 1}/answers/scores`, exit: `stage_${index + 1}/answers/exit` }
+  const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
+  const places = after.node('Unsqueeze', [rows, appendIntegers(after, [1])])
+  declareAnswers(after, plan, {
+    scores: after.node('ScatterND', [here.scores, places, deeper.scores]),
+    exit: after.node('ScatterND', [here.exit, places, deeper.exit]),
+  })
+  const body = joinBodies(before.buildGraph(), buildStage(plan, index + 1, deeper), after.buildGraph())
+  return Object.assign(after.buildGraph(), body)
+}
+
+/** Nobody stays: the gate's answers are all. */
+function stayHere(plan: Plan, index: number, here: Answers): GraphProto {
+  const builder = createGraphBuilder({ name: `gate_${index}`, prefix: `gate_${index}/all/` })
+  declareAnswers(builder, plan, {
+    scores: builder.node('Identity', [here.scores]),
+    exit: builder.node('Identity', [here.exit]),
+  })
+  return builder.buildGraph()
+}
+
+function declareAnswers(builder: GraphBuilder, { classCount }: Plan, { scores, exit }: Answers): void {
+  builder.output(scores, 'float32', ['rows', classCount])
+  builder.output(exit, 'int64', ['rows'])
+}
+
+function joinBodies(...bodies: readonly GraphBody[]): GraphBody {
+  return {
+    node: bodies.flatMap(({ node }) => node),
+    initializer: bodies.flatMap(({ initializer }) => initializer),
+    sparseInitializer: bodies.flatMap(({ sparseInitializer }) => sparseInitializer),
+  }
+}
+
+/** The least single-precision number that is not below `value`, so that the same scores reach it. */
+function roundUp(value: number): number {
+  const rounded = Math.fround(value)
+  if (rounded >= value) return rounded
+  const bits = new Int32Array(Float32Array.of(rounded).buffer)
+  bits[0] = (bits[0] as number) + (rounded < 0 ? -1 : 1)
+  return new Float32Array(bits.buffer)[0] as number
+}

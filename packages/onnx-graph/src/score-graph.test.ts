@@ -1,0 +1,49 @@
+import { evaluateScoreExpression, type ScoreExpression } from '@sluice/core'
+import { expect, it } from 'vitest'
+import { runOnnx } from '../../../tooling/run-onnx.ts'
+import { createGraphBuilder } from './graph-builder.ts'
+import { writeOnnxModel } from './onnx-model.ts'
+import { appendScore } from './score-graph.ts'
+import { seededValues } from './testing/seeded-values.ts'
+
+const [rows, classCount] = [6, 4]
+const scores = { data: seededValues(rows * classCount, 3), rows, classCount }
+const greatest: ScoreExpression = { operator: 'row-maximum', of: 'scores' }
+const best = (
+  left: ScoreExpression,
+  operator: 'add' | 'subtract' | 'multiply' | 'divide' | 'minimum' | 'maximum',
+  right: ScoreExpression,
+) => ({ operator: 'row-sum', of: { operator, left, right } }) as const
+
+const expressions: { readonly name: string; readonly expression: ScoreExpression }[] = [
+  { name: 'the greatest score', expression: greatest },
+  { name: 'a sum over classes with a factor each', expression: best('scores', 'multiply', [1, -2, 3, 0.5]) },
+  {
+    name: 'scores in descending order',
+    expression: best({ operator: 'descending', of: 'scores' }, 'multiply', [8, 4, 2, 1]),
+  },
+  { name: 'a column beside a matrix', expression: best(greatest, 'subtract', 'scores') },
+  { name: 'a sum and a quotient', expression: best({ operator: 'add', left: 'scores', right: 7 }, 'divide', 2) },
+  {
+    name: 'the lesser and the greater',
+    expression: best({ operator: 'minimum', left: 'scores', right: 0.1 }, 'maximum', -0.2),
+  },
+  {
+    name: 'logarithm and exponential',
+    expression: { operator: 'logarithm', of: { operator: 'row-sum', of: { operator: 'exponential', of: 'scores' } } },
+  },
+]
+
+it.each(expressions)('$name is the same in an ONNX graph', async ({ expression }) => {
+  for (const opset of [13, 17, 18]) {
+    const builder = createGraphBuilder({ name: 'score', opset })
+    const input = builder.input('scores', 'float32', ['rows', classCount])
+    builder.output(appendScore(builder, input, expression, classCount), 'float32', ['rows', 1])
+    const model = builder.buildModel()
+    const results = await runOnnx(writeOnnxModel(model), { scores: { dims: [rows, classCount], data: scores.data } })
+    const [result] = Object.values(results)
+    expect(result?.dims).toEqual([rows, 1])
+    const expected = evaluateScoreExpression(expression, scores)
+    for (const [row, value] of expected.entries()) expect(result?.data[row]).toBeCloseTo(value, 5)
+  }
+})
