@@ -3,7 +3,6 @@ import { createRandom } from '@sluice/datasets'
 import { WeightMismatchError } from './errors.ts'
 import { listParameters, type NetworkPlan } from './network-plan.ts'
 import type { ParameterDescription } from './operations/operation-rule.ts'
-import type { TrainableNetwork } from './trainable-network.ts'
 
 /** Values of parameters and moving statistics by name, in TensorFlow's layout. */
 export type ParameterValues = ReadonlyMap<string, Float32Array>
@@ -54,11 +53,4 @@ export function readParameter(values: ParameterValues, { name, shape }: Paramete
   throw new WeightMismatchError(
     `Parameter '${name}' of shape [${shape.join(', ')}] has ${found} values. Take the weights of a network of the same config.`,
   )
-}
-
-/** Copies a network's parameters and moving statistics from its backend. */
-export async function readParameterValues(network: TrainableNetwork): Promise<ParameterValues> {
-  const variables = [...network.parameters, ...network.statistics]
-  const data = await Promise.all(variables.map(({ variable }) => variable.data<'float32'>()))
-  return new Map(variables.map(({ name }, index) => [name, Float32Array.from(data[index] ?? [])]))
 }

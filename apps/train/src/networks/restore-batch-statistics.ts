@@ -2,8 +2,7 @@ import type { Tfjs } from '@sluice/adapter-tfjs'
 import { InvalidArgumentError } from '@sluice/core'
 import type * as tf from '@tensorflow/tfjs'
 import { normalizationEpsilon } from './operations/batch-normalization.ts'
-import { readParameterValues } from './parameter-values.ts'
-import { assignParameterValues, type TrainableNetwork } from './trainable-network.ts'
+import { assignParameterValues, readParameterValues, type TrainableNetwork } from './trainable-network.ts'
 
 /**
  * Gives every batch normalisation the statistics of the data, and a scale and an offset with which the network computes the

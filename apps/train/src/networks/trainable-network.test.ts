@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest'
 import { WeightMismatchError } from './errors.ts'
 import { parseNetworkConfig, planNetwork } from './network-config.ts'
 import { listParameters } from './network-plan.ts'
-import { createInitialValues, readParameterValues } from './parameter-values.ts'
+import { createInitialValues } from './parameter-values.ts'
 import { smallNetworks } from './testing/small-networks.ts'
 import { createNoise, createWarmNetwork } from './testing/warm-network.ts'
-import { assignParameterValues, createTrainableNetwork } from './trainable-network.ts'
+import { assignParameterValues, createTrainableNetwork, readParameterValues } from './trainable-network.ts'
 
 const resnet = smallNetworks['ResNet with padded shortcuts']
 

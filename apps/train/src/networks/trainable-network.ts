@@ -64,6 +64,13 @@ export function createTrainableNetwork(tf: Tfjs, plan: NetworkPlan, seed: number
   }
 }
 
+/** Copies a network's parameters and moving statistics from its backend. */
+export async function readParameterValues(network: TrainableNetwork): Promise<ParameterValues> {
+  const variables = [...network.parameters, ...network.statistics]
+  const data = await Promise.all(variables.map(({ variable }) => variable.data<'float32'>()))
+  return new Map(variables.map(({ name }, index) => [name, Float32Array.from(data[index] ?? [])]))
+}
+
 /**
  * Replaces all parameters and moving statistics.
  * @throws WeightMismatchError when values of one are missing or of another length

@@ -1,7 +1,7 @@
 import type { OnnxModel } from '@sluice/onnx-graph'
 import { WeightMismatchError } from '../errors.ts'
 import type { NetworkPlan } from '../network-plan.ts'
-import type { Match } from './graph-order.ts'
+import type { Match } from './match.ts'
 
 /** One operation or node; `pair` is its number among the matched ones. */
 interface Step {

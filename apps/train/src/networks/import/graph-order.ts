@@ -5,16 +5,9 @@ import { describeFoldedNormalization } from '../operations/batch-normalization.t
 import type { ParameterValues } from '../parameter-values.ts'
 import { checkAttributes } from './check-attributes.ts'
 import { checkSources } from './check-sources.ts'
+import type { Match } from './match.ts'
 import type { OnnxWeights } from './onnx-weights.ts'
 import type { WeightedOperation } from './weighted-operations.ts'
-
-/** An operation of the plan and the node of the file that has its weights. */
-export interface Match {
-  readonly operation: WeightedOperation
-  readonly node: NodeProto
-  /** The batch normalisation behind the operation whose scale is in the node's weights and whose offset is its bias. */
-  readonly folded: WeightedOperation | undefined
-}
 
 /** Pairs the plan's operations with the file's nodes one by one. @throws WeightMismatchError where a pair does not fit */
 export function importInGraphOrder(
