@@ -1,37 +1,27 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
 import { findBestNodeTfjsBackend, openNodeTfjs } from '@sluice/adapter-tfjs/node'
 import {
-  type AssembledBundle,
-  assembleTrainedBundle,
-  attachGates,
-  createOnnxNetwork,
   decodeCheckpoint,
-  describeLaterPlacement,
   type EpochMetrics,
-  exportOnnx,
-  exportTfjsLayers,
   formatMetricsCsv,
   importOnnxWeights,
   listExits,
-  type NetworkPlan,
   parseTrainConfig,
   planNetwork,
   type TrainConfig,
   type TrainedNetwork,
   trainNetwork,
 } from '@sluice/app-train'
-import { writeBundle } from '@sluice/bundle/node'
 import { InvalidArgumentError } from '@sluice/core'
-import { ClassCountMismatchError, type Dataset } from '@sluice/datasets'
+import { ClassCountMismatchError } from '@sluice/datasets'
 import { openDataset } from '@sluice/datasets/node'
-import { type OnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
 import { readOnnxFile } from '@sluice/onnx-graph/node'
 import type { Command } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandResult, CommandRunner } from '../context.ts'
 import { formatShare } from '../format.ts'
+import { type TrainJob, writeNetworks } from '../trained-networks.ts'
 import { drawTrainingCurves } from '../training-curves.ts'
 import { openTrainingFolder, type TrainingFolder } from '../training-folder.ts'
 
@@ -60,15 +50,6 @@ export function addTrainCommand(program: Command, run: CommandRunner): void {
     const bundle = await writeNetworks(job, trained, basename(path, '.json'))
     return describeResult(job, trained, bundle)
   })
-}
-
-interface TrainJob {
-  readonly context: CommandContext
-  readonly config: TrainConfig
-  readonly folder: TrainingFolder
-  readonly plan: NetworkPlan
-  readonly dataset: Dataset
-  readonly testDataset: Dataset | null
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -130,54 +111,6 @@ async function reportEpoch(
   context.note(
     `epoch ${epoch} of ${config.epochs}: loss ${loss.toFixed(3)}, ${accuracies.join(', ')}, ${seconds.toFixed(0)} s`,
   )
-}
-
-/** Writes the network and, where there are gates, the bundle; returns the bundle's path or null. */
-async function writeNetworks(job: TrainJob, trained: TrainedNetwork, name: string): Promise<string | null> {
-  const { config, context, folder, plan } = job
-  const model = exportOnnx(plan, trained.values)
-  await folder.write(folder.pathOf('model'), writeOnnxModel(model))
-  const { json, shards } = exportTfjsLayers(plan, trained.values)
-  for (const [path, bytes] of Object.entries(shards)) await folder.write(resolve(folder.pathOf('tfjs'), path), bytes)
-  await folder.write(resolve(folder.pathOf('tfjs'), 'model.json'), json)
-  if (config.gates.kind === 'none') return null
-  const bundle =
-    config.gates.kind === 'after' ? await attachAfter(job, model, name) : await joinHeads(job, trained, model, name)
-  await writeBundle({ ...bundle, folder: folder.pathOf('bundle'), replace: true, signal: context.signal })
-  return folder.pathOf('bundle')
-}
-
-function joinHeads(
-  { context, dataset, config }: TrainJob,
-  trained: TrainedNetwork,
-  model: OnnxModel,
-  name: string,
-): Promise<AssembledBundle> {
-  const engine = createOnnxEngine({ threads: context.options.threads })
-  return assembleTrainedBundle({ trained, model, engine, name, classes: dataset.classes, config })
-}
-
-async function attachAfter(
-  { context, config, dataset }: TrainJob,
-  model: OnnxModel,
-  name: string,
-): Promise<AssembledBundle> {
-  const { gates, mean, std, seed } = config
-  if (gates.kind !== 'after') throw new InvalidArgumentError(`Gates of kind ${gates.kind} are not attached afterwards.`)
-  const { threads } = context.options
-  const { loss, pool: poolSize, hidden, rank } = gates
-  return attachGates({
-    ...context,
-    network: createOnnxNetwork(model, createOnnxEngine({ threads })),
-    fitEngine: createOnnxEngine({ threads, denormalsAsZero: true }),
-    name,
-    dataset,
-    input: { ...(mean && { mean }), ...(std && { std }) },
-    placement: describeLaterPlacement(gates),
-    heads: { kind: hidden === null ? 'linear' : 'mlp', loss, poolSize, hidden: hidden ?? 1, rank },
-    seed,
-    memoryBudgetBytes: 2 * 2 ** 30,
-  })
 }
 
 function describeResult(

@@ -5,7 +5,8 @@ import { createTinyImages, tinyTraining } from '../testing/tiny-training.ts'
 import { decodeCheckpoint } from './checkpoint.ts'
 import { CheckpointError, TrainingDivergedError } from './errors.ts'
 import { parseTrainConfig } from './train-config.ts'
-import { type TrainedNetwork, type TrainNetworkOptions, trainNetwork } from './train-network.ts'
+import { type TrainedNetwork, trainNetwork } from './train-network.ts'
+import type { TrainNetworkOptions } from './training.ts'
 
 const dataset = createTinyImages(20, 1)
 const testDataset = createTinyImages(12, 2)

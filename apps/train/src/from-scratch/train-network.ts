@@ -1,42 +1,22 @@
-import { setImmediate } from 'node:timers/promises'
-import type { Tfjs } from '@sluice/adapter-tfjs'
-import type { Dataset, Preprocessing } from '@sluice/datasets'
 import type { HeadWeights } from '@sluice/onnx-graph'
-import { planNetwork } from '../networks/network-config.ts'
 import type { NetworkPlan } from '../networks/network-plan.ts'
-import type { ParameterValues } from '../networks/parameter-values.ts'
-import type { WorkOptions } from '../progress.ts'
-import { type Checkpoint, encodeCheckpoint, type TrainProgress } from './checkpoint.ts'
+import type { TrainProgress } from './checkpoint.ts'
 import { TrainingDivergedError } from './errors.ts'
-import { importInitialValues } from './import-initial-values.ts'
 import { judgeExits } from './judge-exits.ts'
-import { checkLaterGates } from './later-gates.ts'
 import { learningRateAt } from './learning-rate.ts'
-import { createLossWeights, type LossWeights } from './loss-weights.ts'
-import { createMultiExitNetwork, type MultiExitNetwork } from './multi-exit-network.ts'
-import { type NamedVariable, readVariables, writeVariables } from './named-variables.ts'
-import { checkSamples, describePreprocessing } from './preprocessing.ts'
-import { createSgd, type Sgd } from './sgd.ts'
-import type { TrainConfig } from './train-config.ts'
+import { readVariables } from './named-variables.ts'
 import type { EpochMetrics } from './train-metrics.ts'
 import { computeGradients } from './train-step.ts'
-import { countSteps, trainingBatches } from './training-batches.ts'
-
-export interface TrainNetworkOptions extends WorkOptions {
-  readonly tf: Tfjs
-  readonly config: TrainConfig
-  readonly dataset: Dataset
-  /** Null for no test accuracy. */
-  readonly testDataset: Dataset | null
-  /** Parameters and statistics by name to start from instead of random ones; heads stay random. Null for none. */
-  readonly initialValues: ParameterValues | null
-  /** Where to go on; null for the start. */
-  readonly checkpoint: Checkpoint | null
-  /** Keeps a checkpoint in place of the one before. */
-  readonly saveCheckpoint: (bytes: Uint8Array) => Promise<void>
-  /** Told of all epochs so far after each, and of the exits' names, the network's end last. */
-  readonly onEpoch?: (metrics: readonly EpochMetrics[], exits: readonly string[]) => Promise<void> | void
-}
+import {
+  createTraining,
+  noProgress,
+  pause,
+  saveTraining,
+  setVariables,
+  type Training,
+  type TrainNetworkOptions,
+} from './training.ts'
+import { trainingBatches } from './training-batches.ts'
 
 /** A trained network. */
 export interface TrainedNetwork {
@@ -58,16 +38,11 @@ export interface TrainedNetwork {
  * @throws the signal's reason when aborted, after a checkpoint
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
-  const training = startTraining(options)
+  const training = createTraining(options)
   try {
-    const { network, input, variables } = training
-    const { tf, config, dataset, checkpoint, initialValues } = options
-    if (checkpoint !== null) writeVariables(tf, variables, checkpoint.values)
-    else if (initialValues !== null) {
-      await importInitialValues(tf, network.backbone, initialValues, { dataset, input, seed: config.seed })
-    }
+    await setVariables(training)
     await runTraining(training)
-    const { plan, progress } = training
+    const { network, plan, progress } = training
     const values = await readVariables([...network.parameters, ...network.backbone.statistics])
     const heads = network.heads.map((head) => ({ block: head.block, head: head.describe(values) }))
     return { plan, values, heads, metrics: progress.metrics }
@@ -82,41 +57,6 @@ export function listExits(heads: readonly { readonly block: string }[]): string[
   return [...heads.map(({ block }) => block), 'end']
 }
 
-/** A training at work. */
-interface Training {
-  readonly options: TrainNetworkOptions
-  readonly plan: NetworkPlan
-  readonly input: Preprocessing
-  readonly network: MultiExitNetwork
-  readonly sgd: Sgd
-  readonly lossWeights: LossWeights
-  readonly stepsPerEpoch: number
-  /** Everything that a checkpoint holds. */
-  readonly variables: readonly NamedVariable[]
-  progress: TrainProgress
-  savedMs: number
-}
-
-const noProgress: TrainProgress = { epoch: 0, step: 0, lossSum: 0, right: [], seconds: 0, metrics: [], lossWeights: [] }
-
-function startTraining(options: TrainNetworkOptions): Training {
-  const { tf, config, dataset, testDataset, checkpoint } = options
-  const plan = planNetwork(config.network)
-  const input = describePreprocessing(plan, config)
-  for (const data of testDataset === null ? [dataset] : [dataset, testDataset]) checkSamples(data, input)
-  if (config.gates.kind === 'after') checkLaterGates(plan, config.gates)
-  const stepsPerEpoch = countSteps(dataset, config.batch)
-  const network = createMultiExitNetwork(tf, plan, config)
-  const sgd = createSgd(tf, network.parameters, config.optimiser)
-  const weighting = config.gates.kind === 'joint' ? config.gates.weights : []
-  const state = checkpoint === null ? null : checkpoint.progress.lossWeights
-  const lossWeights = createLossWeights(weighting, network.heads.length + 1, state)
-  const progress = checkpoint?.progress ?? { ...noProgress, lossWeights: [...lossWeights.state] }
-  const variables = [...network.parameters, ...network.backbone.statistics, ...sgd.state]
-  const savedMs = performance.now()
-  return { options, plan, input, network, sgd, lossWeights, stepsPerEpoch, variables, progress, savedMs }
-}
-
 async function runTraining(training: Training): Promise<void> {
   const { options, stepsPerEpoch } = training
   const { epochs } = options.config
@@ -128,7 +68,7 @@ async function runTraining(training: Training): Promise<void> {
     if (training.progress.step < stepsPerEpoch) await runSteps(training, seconds)
     await endEpoch(training, seconds)
   }
-  await save(training)
+  await saveTraining(training)
 }
 
 /** The steps of the current epoch that are left. */
@@ -206,27 +146,4 @@ function learningRate({ options, stepsPerEpoch, progress }: Training, step: numb
     warmUpSteps: warmUpEpochs * stepsPerEpoch,
     totalSteps: options.config.epochs * stepsPerEpoch,
   })
-}
-
-/** Lets signals and timers in between two batches, and keeps a checkpoint when it is time or the work is to end. */
-async function pause(training: Training, seconds: () => number): Promise<void> {
-  const { signal, config } = training.options
-  await setImmediate()
-  const isDue = performance.now() - training.savedMs >= config.checkpointMinutes * 60_000
-  if (!isDue && signal?.aborted !== true) return
-  training.progress = { ...training.progress, seconds: seconds() }
-  await save(training)
-  signal?.throwIfAborted()
-}
-
-async function save(training: Training): Promise<void> {
-  const { options, variables, progress } = training
-  const values = await readVariables(variables)
-  for (const [name, value] of values) {
-    if (value.every(Number.isFinite)) continue
-    throw new TrainingDivergedError(`'${name}'`, progress.epoch, progress.step)
-  }
-  const { config, dataset } = options
-  await options.saveCheckpoint(encodeCheckpoint({ config, samples: dataset.size, progress, values }))
-  training.savedMs = performance.now()
 }
