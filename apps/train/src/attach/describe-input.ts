@@ -11,7 +11,7 @@ export interface InputOptions {
 }
 
 /** ImageNet's channel statistics, which torchvision's and most other published colour models are trained with. */
-const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
+export const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
 
 /**
  * The bundle's description of a model's input. Colour images are normalised with ImageNet's statistics unless the

@@ -1,12 +1,10 @@
 import { ShapeMismatchError } from '@sluice/core'
 import { type Dataset, type Preprocessing, sampleShapeOf } from '@sluice/datasets'
+import { imageNetNormalisation } from '../attach/describe-input.ts'
 import type { NetworkPlan } from '../networks/network-plan.ts'
 import type { TrainConfig } from './train-config.ts'
 
-/** ImageNet's channel statistics, as `attach` assumes them where nothing else is said. */
-const imageNetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
-
-/** How images enter the network, as it runs in TensorFlow.js: channels last. */
+/** How images enter the network, as it runs in TensorFlow.js: channels last. Where the config says nothing, as `attach` assumes. */
 export function describePreprocessing(
   { input }: Pick<NetworkPlan, 'input'>,
   { mean, std }: Pick<TrainConfig, 'mean' | 'std'>,
