@@ -44,7 +44,12 @@ export async function drawAccuracyCurves(
   await writeFile(file, drawLineChart({ title, xLabel: 'million MACs per image', yLabel: 'accuracy (%)', series }))
 }
 
-async function judgePath({ bundle: path, policy }: CurveRequest, tuning: string, judging: string) {
+/** Operating points of a bundle chosen on one part of the data and judged on another, and the MACs of its network. */
+export async function judgePath(
+  { bundle: path, policy }: Pick<CurveRequest, 'bundle' | 'policy'>,
+  tuning: string,
+  judging: string,
+) {
   const bundle = await openBundleFolder(path)
   const { manifest } = bundle
   const model = await createOnnxRuntimeBackend().load(bundle)
