@@ -105,6 +105,16 @@ describe('evaluate', () => {
     }
   })
 
+  it('is interrupted by an event although every network settles at once', async () => {
+    const model = await loadModel()
+    const controller = new AbortController()
+    setImmediate(() => controller.abort(new Error('enough')))
+    const options = { policy: createScriptedPolicy(exits), full: createPlainNetwork(), batchSize: 1 }
+    const dataset = createDataset(new Int32Array(rows))
+    await expect(evaluate({ ...options, model, dataset, signal: controller.signal })).rejects.toThrow('enough')
+    expect(model.liveHandles).toBe(0)
+  })
+
   it('refuses data without labels, and a plain network that answers NaN', async () => {
     const model = await loadModel()
     const options = { model, policy: createScriptedPolicy(exits), batchSize: 4 }

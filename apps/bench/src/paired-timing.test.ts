@@ -52,6 +52,14 @@ describe('timeInTurns', () => {
     await expect(work).rejects.toThrow('enough')
     expect(log.join('')).toBe('abab')
   })
+
+  it('is interrupted by an event although the contenders settle at once', async () => {
+    const log: string[] = []
+    const controller = new AbortController()
+    setImmediate(() => controller.abort(new Error('enough')))
+    const work = timeInTurns([createWork('a', log, [])], 50, { signal: controller.signal })
+    await expect(work).rejects.toThrow('enough')
+  })
 })
 
 describe('summarise', () => {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 /** Milliseconds over the rounds. */
 export interface Timing {
   readonly median: number
@@ -13,7 +15,7 @@ export interface TimingOptions {
 
 /**
  * Times several contenders in turn, round by round, each round starting with another one, so that drift of the machine
- * falls on all alike. One round is run before and not counted.
+ * falls on all alike. One round is run before and not counted. Signals get their turn between the contenders.
  *
  * @param contenders pieces of work to compare, each an async function
  * @param rounds how often each is timed, at least 1
@@ -30,6 +32,8 @@ export async function timeInTurns(
   for (let round = 0; round < rounds; round++) {
     await beforeRound?.()
     for (let turn = 0; turn < contenders.length; turn++) {
+      // Work that settles in microtasks would let no signal in.
+      await setImmediate()
       signal?.throwIfAborted()
       const index = (turn + round) % contenders.length
       const startMs = performance.now()

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type InputDescription, ShapeMismatchError, type Tensor } from '@sluice/core'
 import { batches, type Dataset, normalise, sampleShapeOf } from '@sluice/datasets'
 
@@ -9,7 +10,11 @@ export interface InputBatch {
   readonly rows: number
 }
 
-/** A dataset in order, preprocessed for a network. @throws ShapeMismatchError when its samples do not fit the input */
+/**
+ * A dataset in order, preprocessed for a network. Timers and signals get their turn before each batch, however fast the
+ * consumer's own work settles.
+ * @throws ShapeMismatchError when its samples do not fit the input
+ */
 export async function* inputBatches(
   dataset: Dataset,
   input: InputDescription,
@@ -17,6 +22,8 @@ export async function* inputBatches(
 ): AsyncGenerator<InputBatch, void, undefined> {
   checkSampleShape(dataset, input)
   for await (const { images, labels, rows } of batches(dataset, batchSize)) {
+    // Data in memory and TensorFlow.js in plain JavaScript settle in microtasks, so nothing else would let Ctrl-C in.
+    await setImmediate()
     yield { images: createInput(images, rows, input), labels, rows }
   }
 }
