@@ -205,6 +205,52 @@ describe('other graph models', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  test('a constant first size is not taken for the batch', async () => {
+    const graph = createGraphDef()
+    const weights = graph.constant('w', [4, 8], new Float32Array(32).fill(1))
+    const product = graph.node('MatMul', 'product', [graph.input('x', [4]), weights])
+    const branches = [graph.node('Relu', 'positive', [product]), graph.node('Neg', 'negative', [product])]
+    const pair = graph.node('Pack', 'pair', branches, { N: { i: '2' }, axis: { i: '0' } })
+    graph.node('Sum', 'out', [pair, graph.constant('axis', [1], Int32Array.of(0))])
+    const network = await open(graph.save())
+    expect(network.cuts.map(({ tensor, shape }) => [tensor, shape])).toEqual([['product', [8]]])
+    const tap = { tensor: 'pair', pooling: { size: 1, kind: 'average' } } as const
+    await expect(network.run(createRandomBatch(1, 2, [4]), [tap])).rejects.toThrow("'pair' is no cut")
+    network.dispose()
+  })
+
+  test('a product whose size is not that of the batch counts whole', async () => {
+    const graph = createGraphDef()
+    const x = graph.input('x', [4])
+    const axis = graph.constant('axis', [1], Int32Array.of(0))
+    const mean = graph.node('Mean', 'mean', [x, axis], { keep_dims: attribute.bool(true) })
+    const weights = graph.constant('w', [4, 4], new Float32Array(16))
+    graph.node('AddV2', 'out', [x, graph.node('MatMul', 'product', [mean, weights])])
+    const network = await open(graph.save())
+    expect(network.macs).toBe(16)
+    network.dispose()
+  })
+
+  test('rows that stop to follow the batch are an error of the run, not wrong features', async () => {
+    const graph = createGraphDef()
+    const bound = (name: string, size: number) => graph.constant(name, [1], Int32Array.of(size))
+    const bounds = [bound('begin', 0), bound('end', 2), bound('step', 1)]
+    const first = graph.node('StridedSlice', 'first', [graph.input('x', [4]), ...bounds])
+    graph.node('Relu', 'out', [first])
+    const network = await open(graph.save())
+    const tap = { tensor: 'first', pooling: { size: 1, kind: 'average' } } as const
+    const before = tf.memory().numTensors
+    const { features } = await network.run(createRandomBatch(1, 2, [4]), [tap])
+    expect(features.get('first')).toHaveLength(8)
+    for (const taps of [[tap], []]) {
+      const failure = network.run(createRandomBatch(1, 3, [4]), taps)
+      await expect(failure).rejects.toBeInstanceOf(UnsupportedTfjsModelError)
+      await expect(failure).rejects.toThrow('gave 8 values for 3 rows of 4')
+    }
+    expect(tf.memory().numTensors).toBe(before)
+    network.dispose()
+  })
+
   test('rows that are no samples are refused', async () => {
     const graph = createGraphDef()
     const axes = graph.constant('axes', [1], Int32Array.of(0))

@@ -11,7 +11,7 @@ import type { TfjsModelFiles, TfjsNetwork, TfjsNetworkOptions } from './tfjs-net
 
 /**
  * Reads a saved model of either format and brings it into the memory of the active backend; the caller disposes it. The
- * shapes of a graph model are found by running two blank rows through it.
+ * shapes of a graph model are found by running blank rows through it: one, then two.
  *
  * @throws InvalidTfjsModelError for damaged or missing parts
  * @throws UnsupportedTfjsModelError for a model whose output depends on several inputs, whose rows are not samples, or
@@ -47,7 +47,7 @@ export async function openTfjsNetwork(
       get cuts() {
         return costs.findCuts()
       },
-      run: createTappedRun(tf, model, flow, rowDims),
+      run: createTappedRun(tf, model, flow, rowDims, costs),
       files: () => readAllFiles(files),
       dispose() {
         if (!disposed) model.dispose()

@@ -28,7 +28,7 @@ export interface TfjsNetwork {
   readonly outputs: readonly NamedShape[]
   /** Elements of all floating-point weights in the files, each counted once. */
   readonly parameters: number
-  /** MACs of one row (1 MAC = 2 FLOPs). @throws UnknownTfjsOperatorError for an operator without a cost rule */
+  /** MACs of a run of one row (1 MAC = 2 FLOPs). @throws UnknownTfjsOperatorError for an operator without a cost rule */
   readonly macs: number
   /**
    * All cuts whose rows are samples, in network order; the input and the outputs are not among them.
@@ -41,6 +41,7 @@ export interface TfjsNetwork {
    *
    * @throws InvalidArgumentError for a tap that is no cut or stands twice
    * @throws ShapeMismatchError, DataTypeMismatchError for images of another shape or type
+   * @throws UnsupportedTfjsModelError when a cut or the output has not one row for each image of this batch
    */
   run(images: Tensor<'float32'>, taps: readonly FeatureTap[]): Promise<TappedScores>
   /** Every file of the model, by path: `model.json` first, then the shards; read anew. */
