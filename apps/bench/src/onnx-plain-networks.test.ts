@@ -4,6 +4,7 @@ import { createGraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
 import { expect, it } from 'vitest'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { createOnnxPlainNetworks } from './onnx-plain-networks.ts'
+import { createFailingEngine } from './testing/failing-engine.ts'
 
 /** Two stages: `middle = input + input`, `scores = middle * middle`. */
 async function createBundle(): Promise<Bundle> {
@@ -38,4 +39,10 @@ it('loads the whole network, and it truncated behind each stage', async () => {
   expect(answers).toEqual([{ data: Float32Array.of(2, 6), rows: 2, classCount: 1 }, whole])
   for (const network of [full, ...truncated]) await network.release()
   await expect(full.run(images)).rejects.toThrow()
+})
+
+it('releases the sessions it has created when a later one cannot be', async () => {
+  const { engine, seen } = createFailingEngine()
+  await expect(createOnnxPlainNetworks(await createBundle(), engine).loadTruncated()).rejects.toThrow('out of memory')
+  expect(seen).toEqual({ created: 1, released: 1 })
 })

@@ -7,6 +7,7 @@ import {
   writeOnnxModel,
   yieldFirstValues,
 } from '@sluice/onnx-graph'
+import { loadAll } from './load-all.ts'
 import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 
 /**
@@ -18,11 +19,12 @@ export function createOnnxPlainNetworks(bundle: Bundle, engine: OnnxEngine): Pla
     loadFull: async () => loadOnnxNetwork(engine, joinStages(await readStages(bundle))),
     async loadTruncated() {
       const stages = await readStages(bundle)
-      const networks: PlainNetwork<unknown>[] = []
-      for (let count = 1; count < stages.length; count++) {
-        networks.push(await loadOnnxNetwork(engine, yieldFirstValues(joinStages(stages.slice(0, count)))))
-      }
-      return [...networks, await loadOnnxNetwork(engine, joinStages(stages))]
+      return loadAll<PlainNetwork<unknown>>(
+        stages.map((_, stage) => () => {
+          const joined = joinStages(stages.slice(0, stage + 1))
+          return loadOnnxNetwork(engine, stage === stages.length - 1 ? joined : yieldFirstValues(joined))
+        }),
+      )
     },
   }
 }
@@ -32,7 +34,10 @@ export async function loadOnnxNetwork(engine: OnnxEngine, model: OnnxModel): Pro
   const session = await engine.createSession(writeOnnxModel(model))
   const [input] = session.inputNames
   const [output] = session.outputNames
-  if (input === undefined || output === undefined) throw new InvalidArgumentError('The network has no input or output.')
+  if (input === undefined || output === undefined) {
+    await session.release()
+    throw new InvalidArgumentError('The network has no input or output.')
+  }
   return {
     async run(images) {
       const scores = (await session.run({ [input]: images }))[output]

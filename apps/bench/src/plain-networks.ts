@@ -13,7 +13,7 @@ export interface PlainNetworks {
   loadFull(): Promise<PlainNetwork>
   /**
    * The backbone truncated at the cut behind each stage; the last one is the whole network. For timing alone: what a
-   * truncated one answers says nothing, its time is that of the layers, without handing out an activation.
+   * truncated one answers says nothing, its time is that of the layers, on a CPU without handing out an activation.
    */
   loadTruncated(): Promise<PlainNetwork<unknown>[]>
 }

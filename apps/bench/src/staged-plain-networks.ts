@@ -1,26 +1,33 @@
 import type { Backend, Bundle, DeviceScores } from '@sluice/core'
+import { loadAll } from './load-all.ts'
 import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 
 /**
  * The plain networks of a bundle whose stages are pieces of one file: each is loaded as a bundle of one stage, which ends
- * at the network's scores or at a cut. What a truncated one yields is left on the device unread, so the backend must be
- * one that has computed a stage when `runStage` answers.
+ * at the network's scores or at a cut. What a truncated one yields stays on the device unread where the backend computes
+ * on the CPU, within `runStage`. On a GPU `runStage` answers once the work is handed over; only reading waits for it, and
+ * the time holds the transfer of the activation at the cut, too.
  *
  * @param backend what the gated network runs on
  */
 export function createStagedPlainNetworks(bundle: Bundle, backend: Backend): PlainNetworks {
   const { stages } = bundle.manifest
   const loadFull = () => loadOneStage(bundle, backend, stages.at(-1)?.scores ?? '', (scores) => scores.read())
+  const waitFor = async (scores: DeviceScores) => {
+    if (backend.capabilities.device === 'gpu') await scores.read()
+  }
+  const loadEndingAt = (cut: string | null): Promise<PlainNetwork<unknown>> =>
+    cut === null ? loadFull() : loadOneStage(bundle, backend, cut, waitFor)
   return {
     loadFull,
-    async loadTruncated() {
-      const networks: PlainNetwork<unknown>[] = []
-      for (const { output } of stages) {
-        if (output === null) networks.push(await loadFull())
-        else networks.push(await loadOneStage(bundle, backend, output, async () => null))
-      }
-      return networks
-    },
+    loadTruncated: () =>
+      loadAll(
+        stages.map(
+          ({ output }) =>
+            () =>
+              loadEndingAt(output),
+        ),
+      ),
   }
 }
 
