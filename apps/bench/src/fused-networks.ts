@@ -14,7 +14,7 @@ export interface FusedNetworks {
 /** @throws InvalidArgumentError, UnsupportedGraphError of `exportGatedNetwork` */
 export async function loadFusedNetworks(bundle: Bundle, engine: OnnxEngine): Promise<FusedNetworks> {
   const { model, thresholds } = await exportGatedNetwork(bundle)
-  const never = thresholds.map(() => Number.POSITIVE_INFINITY)
+  const never = new Map(Array.from(thresholds.keys(), (name) => [name, Number.POSITIVE_INFINITY]))
   return {
     gated: await loadOnnxNetwork(engine, model),
     noExit: await loadOnnxNetwork(engine, replaceThresholds(model, never)),

@@ -51,16 +51,16 @@ describe.each(['softmax', 'entropy', 'margin', 'margin-difference', 'margin-dist
   (policy) => {
     it('a bundle answers in one session as the runner does in stages', async () => {
       const source = await openBundleFolder(await calibrateFor(policy))
-      const { model, sourceStages } = await exportGatedNetwork(source)
+      const { model } = await exportGatedNetwork(source)
       const staged = await createOnnxRuntimeBackend({ threads: 1 }).load(source)
       const gated = createGatedModel({ model: staged, policy: createBundlePolicy(source.manifest) })
       const session = await InferenceSession.create(writeOnnxModel(model), { logSeverityLevel: 3 })
       const seen = new Set<number>()
-      for (const rows of [1, 7, 200]) {
+      for (const rows of [1, 7, 1024]) {
         const batch = drawBatch(rows)
         const expected = await gated.predict(batch)
         const { scores, exit } = await session.run({ image: new OrtTensor('float32', batch.data, batch.dims) })
-        const exits = Array.from(exit?.data as BigInt64Array, (value) => sourceStages[Number(value)])
+        const exits = Array.from(exit?.data as BigInt64Array, Number)
         expect(exits).toEqual(Array.from(expected.exits))
         for (const stage of expected.exits) seen.add(stage)
         for (const [index, value] of expected.scores.data.entries()) {
@@ -118,13 +118,28 @@ describe('sluice export', () => {
 })
 
 const python = process.env.SLUICE_PYTHON ?? 'python3'
-const hasPython = await promisify(execFile)(python, ['-c', 'import numpy, onnxruntime']).then(
-  () => true,
-  () => false,
-)
+const canImport = (modules: string) =>
+  promisify(execFile)(python, ['-c', `import ${modules}`]).then(
+    () => true,
+    () => false,
+  )
+const hasRuntime = await canImport('numpy, onnxruntime')
+const hasChecker = await canImport('onnx')
 
-describe(`in Python's onnxruntime (${hasPython ? python : `skipped: ${python} cannot import numpy and onnxruntime; SLUICE_PYTHON names another`})`, () => {
-  it.skipIf(!hasPython)('the file answers as in JavaScript, and its thresholds can be replaced', async () => {
+describe('in Python', () => {
+  it("the file passes onnx.checker's full check", async (context) => {
+    if (!hasChecker) return context.skip(`${python} cannot import onnx; SLUICE_PYTHON names another`)
+    const { model } = await exportGatedNetwork(await openBundleFolder(await calibrateFor('softmax')))
+    const file = join(folder, 'checked.onnx')
+    await writeFile(file, writeOnnxModel(model))
+    await promisify(execFile)(python, [
+      '-c',
+      `import onnx; onnx.checker.check_model(${JSON.stringify(file)}, full_check=True)`,
+    ])
+  })
+
+  it('the file answers as in JavaScript, and its thresholds can be replaced', async (context) => {
+    if (!hasRuntime) return context.skip(`${python} cannot import numpy and onnxruntime; SLUICE_PYTHON names another`)
     const source = await openBundleFolder(await calibrateFor('margin'))
     const { model } = await exportGatedNetwork(source)
     const bytes = writeOnnxModel(model)

@@ -202,6 +202,27 @@ describe('calibrate with a confidence', () => {
     expect(result.warnings.join()).toContain('at least 459 are needed')
   })
 
+  it('lets a trial see only samples that certify nothing', async () => {
+    const sizes: number[] = []
+    const trial = async (candidates: readonly BundleManifest[], data: { readonly size: number }) => {
+      sizes.push(data.size)
+      return candidates.length - 1
+    }
+    await calibrate(await createOptions({ confidence: 0.9, maxDrop: 70, trial }))
+    await calibrate(await createOptions({ maxDrop: 70, trial }))
+    expect(sizes).toEqual([250, 500])
+  })
+
+  it('turns gates off that are certified and still do not earn their cost', async () => {
+    const { stages } = (await load()).manifest
+    const cost = { backbone: stages.map(() => 1), head: [0.2, 0.2] }
+    for (const confidence of [0.9, 0.999]) {
+      const { record, met } = await calibrate(await createOptions({ cost, confidence, maxDrop: 62 }))
+      expect(met).toBe(record.guarantee !== null)
+      expect(met).toBe(record.measured.exitShares.at(-1) !== 1)
+    }
+  })
+
   it('refuses a confidence of one, a drop of nothing and a search without an order', async () => {
     const refused: Partial<CalibrateOptions>[] = [
       { confidence: 1 },

@@ -20,7 +20,7 @@ import type {
   PolicyFamily,
   StagedModel,
 } from '@sluice/core'
-import type { Dataset } from '@sluice/datasets'
+import { type Dataset, pickSamples } from '@sluice/datasets'
 import { certify, checkConfidence, splitSamples } from './guarantee.ts'
 import type { WorkOptions } from './progress.ts'
 import { collectScores } from './score-cache.ts'
@@ -39,9 +39,10 @@ export interface CalibrateOptions extends WorkOptions {
   readonly costKind: CalibrationRecord['cost']
   /**
    * Decides by running them between manifests that differ in which gates are on: none in the first one, more and more in
-   * those that follow. Returns the index of the one to keep. When absent, `cost` decides.
+   * those that follow. Returns the index of the one to keep. When absent, `cost` decides. Samples that are to certify are
+   * not among the data it gets.
    */
-  readonly trial?: (candidates: readonly BundleManifest[]) => Promise<number>
+  readonly trial?: (candidates: readonly BundleManifest[], data: Dataset) => Promise<number>
   readonly search: ThresholdSearch
   /**
    * Chance with which the drop is to stay within `maxDrop` on unseen samples, 0..1: half of the data then choose, the other
@@ -61,6 +62,8 @@ export interface CalibrationResult {
   readonly thresholds: readonly (number | null)[]
   /** False when no gate saves anything within the target: all gates are then off. */
   readonly met: boolean
+  /** Samples that gates and thresholds were chosen on, and that the record's figures are measured on. */
+  readonly tuningSamples: number
   readonly warnings: readonly string[]
 }
 
@@ -72,7 +75,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const { model, manifest, dataset, family, cost, trial } = options
   checkConfidence(options)
   const cache = await collectScores(model, manifest, dataset, options)
-  const { tuning, calibration } = splitSamples(cache, options)
+  const { tuning, tuningRows, calibration } = splitSamples(cache, options)
   const parameters = fitGateParameters(tuning, family)
   const table = createExitTable(tuning, family, parameters, cost)
   const reference = cache.labels === null ? 'full-network' : 'labels'
@@ -80,7 +83,8 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const describe = (choice: GateChoice) => describeResult(choice, data, options)
   const choices = trial === undefined ? [chooseByCost(table, options)] : listChoices(table, options)
   const results = choices.map(describe)
-  const chosen = trial === undefined ? 0 : await trial(results.map((result) => result.manifest))
+  const manifests = results.map((result) => result.manifest)
+  const chosen = trial === undefined ? 0 : await trial(manifests, pickSamples(dataset, tuningRows))
   if (calibration === null) return results[chosen] as CalibrationResult
   const unseen = createExitTable(calibration, family, parameters, cost)
   return describe(certifyChoice(choices[chosen] as GateChoice, table, unseen, options))
@@ -131,7 +135,11 @@ function certifyChoice(
   const { thresholds, guarantee, warnings: more } = certify(tuning, selectGates(unseen, standing), target)
   const allWarnings = [...warnings, ...more]
   if (guarantee === undefined) return { ...chooseNothing(table), warnings: allWarnings }
-  return { standing, point: evaluateThresholds(tuning, thresholds), met: true, guarantee, warnings: allWarnings }
+  const point = evaluateThresholds(tuning, thresholds)
+  if (point.saved > 0) return { standing, point, met: true, guarantee, warnings: allWarnings }
+  const idle =
+    'What can be certified saves nothing, so all gates stay off. Allow a larger --max-drop, or pass more data.'
+  return { ...chooseNothing(table), warnings: [...allWarnings, idle] }
 }
 
 function chooseNothing(table: ExitTable): GateChoice {
@@ -184,7 +192,7 @@ function describeResult(
     guarantee: guarantee === undefined ? null : { risk: risks[reference], ...guarantee },
   }
   const calibrated = setThresholds(manifest, family.name, parameters, thresholds, record)
-  return { manifest: calibrated, record, thresholds, met, warnings }
+  return { manifest: calibrated, record, thresholds, met, tuningSamples: table.samples, warnings }
 }
 
 /** Share of the rows that leave at a stage of the bundle. */

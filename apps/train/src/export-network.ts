@@ -6,6 +6,7 @@ import {
   type OnnxModel,
   readOnnxModel,
   removeIdleGates,
+  thresholdName,
 } from '@sluice/onnx-graph'
 import { findPolicyFamily } from './policies.ts'
 
@@ -13,10 +14,10 @@ import { findPolicyFamily } from './policies.ts'
 export interface ExportedNetwork {
   /** See `fuseStages`. */
   readonly model: OnnxModel
-  /** For each value of the output `exit`, the index of the bundle's stage that it stands for: gates that are off have none. */
-  readonly sourceStages: readonly number[]
-  /** Thresholds of the gates in the file. */
-  readonly thresholds: readonly number[]
+  /** What the output `exit` can say: indices of the bundle's stages, as the runner counts them. */
+  readonly exits: readonly number[]
+  /** Thresholds of the gates in the file, by `thresholdName`. */
+  readonly thresholds: ReadonlyMap<string, number>
 }
 
 /**
@@ -33,9 +34,9 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
   const { bundle, sourceStages } = await removeIdleGates(source)
   const { manifest } = bundle
   const stages: FusedStage[] = []
-  for (const { file, input, output, scores } of manifest.stages) {
+  for (const [position, { file, input, output, scores }] of manifest.stages.entries()) {
     const model = addLayoutHints(readOnnxModel(await bundle.read(file), { source: `'${file}'` }))
-    stages.push({ model, input, output, scores })
+    stages.push({ index: sourceStages[position] ?? position, model, input, output, scores })
   }
   const classCount = manifest.classes.length
   const gates = manifest.gates.map(({ policy }) => {
@@ -45,9 +46,8 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
       `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for another, e.g. with --policy softmax.`,
     )
   })
-  return {
-    model: fuseStages(stages, gates, classCount),
-    sourceStages,
-    thresholds: gates.map(({ threshold }) => threshold),
-  }
+  const thresholds = gates.map(
+    ({ threshold }, position) => [thresholdName(stages[position]?.index ?? 0), threshold] as const,
+  )
+  return { model: fuseStages(stages, gates, classCount), exits: sourceStages, thresholds: new Map(thresholds) }
 }

@@ -1,4 +1,5 @@
 import {
+  checkGuarantee,
   countPathLosses,
   countSamplesNeeded,
   createLevelPath,
@@ -20,35 +21,39 @@ export function checkConfidence(options: {
 }): void {
   const { confidence, search, maxDrop } = options
   if (confidence === undefined) return
-  if (!(confidence > 0 && confidence < 1)) {
-    throw new InvalidArgumentError(
-      `A confidence of ${confidence} cannot be promised; pass one between 0 and 1, e.g. 0.95.`,
-    )
-  }
   if (search !== 'level') {
     throw new InvalidArgumentError(
       `The search '${search}' has no order of thresholds from safe to bold that could be tested; leave out --search, or --confidence.`,
     )
   }
-  if (!(maxDrop > 0)) {
-    throw new InvalidArgumentError(
-      `No data can show a drop of ${maxDrop} points; with --confidence allow at least a fraction of a point.`,
-    )
-  }
+  checkGuarantee({ bound: maxDrop / 100, confidence })
+}
+
+/** Scores of the samples that choose, which they are, and scores of those that certify. */
+export interface SampleSplit {
+  readonly tuning: ScoreCache
+  /** Ascending. */
+  readonly tuningRows: Uint32Array
+  /** Null where nothing is to be certified. */
+  readonly calibration: ScoreCache | null
 }
 
 /** The samples that choose, and those that certify, at random; all choose where nothing is to be certified. */
 export function splitSamples(
   cache: ScoreCache,
   { confidence, seed }: { readonly confidence?: number | undefined; readonly seed: number },
-): { readonly tuning: ScoreCache; readonly calibration: ScoreCache | null } {
-  if (confidence === undefined) return { tuning: cache, calibration: null }
+): SampleSplit {
   const { rows } = cache.final
+  if (confidence === undefined) {
+    return { tuning: cache, tuningRows: Uint32Array.from({ length: rows }, (_, row) => row), calibration: null }
+  }
   if (rows < 2) throw new InvalidArgumentError(`${rows} samples cannot both choose and certify; pass more data.`)
   const order = permute(rows, seed)
   const half = Math.ceil(rows / 2)
+  const tuningRows = order.subarray(0, half).sort()
   return {
-    tuning: selectCachedSamples(cache, order.subarray(0, half).sort()),
+    tuning: selectCachedSamples(cache, tuningRows),
+    tuningRows,
     calibration: selectCachedSamples(cache, order.subarray(half).sort()),
   }
 }

@@ -15,7 +15,7 @@ export {
   selectSamples,
 } from './exit-table.ts'
 export * from './guarantee/control-risk.ts'
-export { bernoulliDivergence, countSamplesNeeded, hoeffdingBentkusPValue } from './guarantee/p-value.ts'
+export { bernoulliDivergence, checkGuarantee, countSamplesNeeded, hoeffdingBentkusPValue } from './guarantee/p-value.ts'
 export * from './guarantee/path-losses.ts'
 export { createLevelPath, evaluateLevelPath, type LevelPath } from './level-path.ts'
 export { evaluateThresholds, findExits, type OperatingPoint } from './operating-point.ts'

@@ -24,13 +24,17 @@ export function selectIndices(size: number, { shuffle, skip = 0, limit = size }:
 
 /** The selected samples as a dataset of their own. @throws InvalidArgumentError when none is left */
 export function select(dataset: Dataset, selection: Selection): Dataset {
-  const selected = selectIndices(dataset.size, selection)
+  return pickSamples(dataset, selectIndices(dataset.size, selection))
+}
+
+/** The samples of the given indices, in that order, as a dataset of their own. */
+export function pickSamples(dataset: Dataset, picked: Uint32Array): Dataset {
   return {
     ...dataset,
-    size: selected.length,
+    size: picked.length,
     read: async (indices) => {
-      checkIndices(indices, selected.length)
-      return dataset.read(Uint32Array.from(indices, (index) => selected[index] as number))
+      checkIndices(indices, picked.length)
+      return dataset.read(Uint32Array.from(indices, (index) => picked[index] as number))
     },
   }
 }

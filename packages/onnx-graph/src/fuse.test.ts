@@ -32,7 +32,7 @@ function createStages(network: TestNetwork): FusedStage[] {
   const tensors = cuts.map(({ tensor }) => tensor)
   return splitIntoStages(model, tensors, { outputs: [output] }).map((stage, index) => {
     const cut = cuts[index]
-    if (cut === undefined) return { model: stage.model, input: stage.input, output: null, scores: output }
+    if (cut === undefined) return { index, model: stage.model, input: stage.input, output: null, scores: output }
     const inputs = countPooledFeatures(cut.shape, pooling)
     const weights = seededValues(classCount * inputs, index + 1)
     const layer = {
@@ -43,7 +43,7 @@ function createStages(network: TestNetwork): FusedStage[] {
       bias: new Float32Array(classCount),
     } as const
     const gated = addHead(stage.model, cut.tensor, { pooling, layers: [layer] }, index)
-    return { model: gated, input: stage.input, output: cut.tensor, scores: gateScoresName(index) }
+    return { index, model: gated, input: stage.input, output: cut.tensor, scores: gateScoresName(index) }
   })
 }
 

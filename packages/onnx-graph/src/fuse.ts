@@ -10,6 +10,8 @@ import { convertTensorToTensorProto } from './tensor-proto.ts'
 
 /** A stage as a model, and the names of what goes in and out. */
 export interface FusedStage {
+  /** What the output `exit` says of rows that leave at the stage's end, and the number of its gate's threshold. */
+  readonly index: number
   readonly model: OnnxModel
   /** The network's input, or the cut tensor that the stage before hands over. */
   readonly input: string
@@ -29,9 +31,9 @@ export interface FusedGate {
 /** Names of the fused network's outputs: scores `[batch, classes]`, and the stage that each row left at, int64 `[batch]`. */
 export const fusedOutputs = { scores: 'scores', exit: 'exit' } as const
 
-/** Name of the optional input, a float32 scalar, that replaces the threshold of the gate with the given index. */
-export function thresholdName(gateIndex: number): string {
-  return `threshold_${gateIndex}`
+/** Name of the optional input, a float32 scalar, that replaces the threshold of the gate behind the stage of that index. */
+export function thresholdName(stageIndex: number): string {
+  return `threshold_${stageIndex}`
 }
 
 /** `If` bodies that see outer tensors, and `Unsqueeze` and `ReduceSum` with axes as inputs. */
@@ -51,10 +53,10 @@ export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedG
   if (first === undefined || gates.length !== stages.length - 1) {
     throw new InvalidArgumentError(`${stages.length} stages need ${stages.length - 1} gates, not ${gates.length}.`)
   }
-  checkModel(first, gates.length)
-  const parts = stages.map((stage, index) => prefixStage(stage, index))
+  const names = stages.slice(0, -1).map(({ index }) => thresholdName(index))
+  checkModel(first, names)
+  const parts = stages.map((stage, position) => prefixStage(stage, position))
   const fused = buildStage({ parts, gates, classCount }, 0, fusedOutputs)
-  const names = gates.map((_, index) => thresholdName(index))
   const model = replaceGraphParts(first.model, {
     ...fused,
     input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
@@ -66,31 +68,27 @@ export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedG
   })
   return replaceThresholds(
     model,
-    gates.map(({ threshold }) => threshold),
+    new Map(gates.map(({ threshold }, position) => [names[position] as string, threshold])),
   )
 }
 
-/** A copy of a fused network with other default thresholds, one per gate; infinity keeps a gate from firing. */
-export function replaceThresholds(fused: OnnxModel, thresholds: readonly number[]): OnnxModel {
-  const defaults = thresholds.map((threshold, index) => {
+/** A copy of a fused network with other default thresholds, by {@link thresholdName}; infinity keeps a gate from firing. */
+export function replaceThresholds(fused: OnnxModel, thresholds: ReadonlyMap<string, number>): OnnxModel {
+  const defaults = Array.from(thresholds, ([name, threshold]) => {
     const data = Float32Array.of(roundUp(threshold))
-    return convertTensorToTensorProto(thresholdName(index), { type: 'float32', dims: [], data })
+    return convertTensorToTensorProto(name, { type: 'float32', dims: [], data })
   })
-  const names = new Set(defaults.map(({ name }) => name))
-  const others = fused.graph.initializer.filter(({ name }) => !names.has(name))
+  const others = fused.graph.initializer.filter(({ name }) => !thresholds.has(name))
   return replaceGraphParts(fused, { initializer: [...others, ...defaults] })
 }
 
-function checkModel({ model, input }: FusedStage, gateCount: number): void {
+function checkModel({ model, input }: FusedStage, thresholdNames: readonly string[]): void {
   if (model.opset < leastOpset) {
     throw new UnsupportedGraphError(
       `The network's operator set is ${model.opset}; one file for network and gates needs ${leastOpset}. Export the network again with opset_version=${leastOpset} or higher, and attach gates to that.`,
     )
   }
-  const taken: string[] = [
-    ...Object.values(fusedOutputs),
-    ...Array.from({ length: gateCount }, (_, i) => thresholdName(i)),
-  ]
+  const taken: string[] = [...Object.values(fusedOutputs), ...thresholdNames]
   if (!taken.includes(input)) return
   throw new InvalidArgumentError(
     `The network's input is called '${input}', as an output or threshold of the fused file is. Rename it.`,
@@ -98,6 +96,7 @@ function checkModel({ model, input }: FusedStage, gateCount: number): void {
 }
 
 interface StagePart {
+  readonly index: number
   readonly graph: GraphProto
   readonly input: string
   readonly output: string | null
@@ -105,9 +104,10 @@ interface StagePart {
 }
 
 /** Stages hold copies of shared constants, and names in nested graphs must not hide outer ones. */
-function prefixStage({ model, input, output, scores }: FusedStage, index: number): StagePart {
-  const rename = (name: string) => (index === 0 && name === input ? name : `stage_${index}/${name}`)
+function prefixStage({ index, model, input, output, scores }: FusedStage, position: number): StagePart {
+  const rename = (name: string) => (position === 0 && name === input ? name : `stage_${position}/${name}`)
   return {
+    index,
     graph: renameTensors(model.graph, rename),
     input: rename(input),
     output: output === null ? null : rename(output),
@@ -133,7 +133,7 @@ type GraphBody = Pick<GraphProto, 'node' | 'initializer' | 'sparseInitializer'>
 function buildStage(plan: Plan, index: number, answers: Answers): GraphBody {
   const part = plan.parts[index] as StagePart
   const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
-  const exitHere = appendExits(builder, part.scores, index)
+  const exitHere = appendExits(builder, part)
   if (part.output === null) {
     builder.node('Identity', [part.scores], {}, answers.scores)
     builder.node('Identity', [exitHere], {}, answers.exit)
@@ -144,7 +144,7 @@ function buildStage(plan: Plan, index: number, answers: Answers): GraphBody {
 }
 
 /** The stage's index for every row of its scores. */
-function appendExits(builder: GraphBuilder, scores: string, index: number): string {
+function appendExits(builder: GraphBuilder, { scores, index }: StagePart): string {
   const rows = builder.node('Gather', [builder.node('Shape', [scores]), appendIntegers(builder, [0])])
   const value = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(index)) } as const
   return builder.node('ConstantOfShape', [rows], { value })
@@ -153,8 +153,9 @@ function appendExits(builder: GraphBuilder, scores: string, index: number): stri
 /** @param here what the gate itself answers for its rows */
 function appendGate(builder: GraphBuilder, plan: Plan, index: number, here: Answers, answers: Answers): void {
   const { score } = plan.gates[index] as FusedGate
+  const part = plan.parts[index] as StagePart
   const values = appendScore(builder, here.scores, score, plan.classCount)
-  const leaves = builder.node('GreaterOrEqual', [values, thresholdName(index)])
+  const leaves = builder.node('GreaterOrEqual', [values, thresholdName(part.index)])
   const flat = appendIntegers(builder, [-1])
   const stays = builder.node('Reshape', [builder.node('Not', [leaves]), flat])
   const rows = builder.node('Reshape', [builder.node('NonZero', [stays]), flat])

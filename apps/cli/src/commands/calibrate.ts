@@ -90,9 +90,9 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
         )
       }
       await updateManifest(folder, () => result.manifest)
-      const { target, samples, measured, guarantee } = result.record
+      const { target, measured, guarantee } = result.record
       const tuning = {
-        samples: guarantee?.tuningSamples ?? samples,
+        samples: result.tuningSamples,
         drop: measured.drop,
         macsSaved: measured.macsSaved,
       }
@@ -141,7 +141,7 @@ async function measureTimes(
       images: batch.images,
       signal: context.signal,
     }),
-    trial: (candidates) =>
-      findFastestCandidate({ ...context, backend, source: bundle, candidates, dataset, batchSize, seed }),
+    trial: (candidates, data) =>
+      findFastestCandidate({ ...context, backend, source: bundle, candidates, dataset: data, batchSize, seed }),
   }
 }

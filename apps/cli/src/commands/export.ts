@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { type ExportedNetwork, exportGatedNetwork } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
 import { type BundleManifest, InvalidArgumentError } from '@sluice/core'
-import { thresholdName, writeOnnxModel } from '@sluice/onnx-graph'
+import { writeOnnxModel } from '@sluice/onnx-graph'
 import { type Command, Option } from 'commander'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandRunner } from '../context.ts'
@@ -55,8 +55,8 @@ export function addExportCommand(program: Command, run: CommandRunner): void {
       json: {
         files: files.map(({ file }) => file),
         outputs: { scores: 'scores', exit: 'exit' },
-        thresholds: Object.fromEntries(exported.thresholds.map((value, index) => [thresholdName(index), value])),
-        stages: exported.sourceStages,
+        thresholds: Object.fromEntries(exported.thresholds),
+        exits: exported.exits,
       },
       lines: describe(files, exported),
     }
@@ -106,16 +106,16 @@ function listFiles(
 
 /** Folders of a model repository are made; that of any other file must exist. */
 async function prepareTarget(file: string, { triton, force = false }: ExportOptions): Promise<void> {
-  if (triton !== undefined && file.startsWith(resolve(triton))) await mkdir(dirname(file), { recursive: true })
+  if (triton !== undefined && file.startsWith(resolve(triton) + sep)) await mkdir(dirname(file), { recursive: true })
   await checkTarget(file, { replace: force })
 }
 
-function describe(files: readonly OutputFile[], { sourceStages, thresholds }: ExportedNetwork): string[] {
-  const gates = thresholds.length
+function describe(files: readonly OutputFile[], { exits, thresholds }: ExportedNetwork): string[] {
+  const gates = thresholds.size
   return [
     ...files.map(({ file }) => file),
     gates === 0
       ? 'No gate is on: the file holds the plain network. Run sluice calibrate first.'
-      : `${gates} ${gates === 1 ? 'gate' : 'gates'}; outputs 'scores' and 'exit' (0 to ${sourceStages.length - 1}); inputs threshold_0 to threshold_${gates - 1} replace the thresholds.`,
+      : `${gates} ${gates === 1 ? 'gate' : 'gates'}; outputs 'scores' and 'exit' (${exits.join(', ')}); inputs ${[...thresholds.keys()].join(', ')} replace the thresholds.`,
   ]
 }

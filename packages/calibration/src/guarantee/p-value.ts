@@ -35,10 +35,12 @@ export function countSamplesNeeded(bound: number, confidence: number): number {
 export function checkGuarantee({ bound, confidence }: { readonly bound: number; readonly confidence: number }): void {
   if (!(bound > 0 && bound < 1)) {
     throw new InvalidArgumentError(
-      `The risk's bound is ${bound}; a guarantee needs one between 0 and 1, e.g. 0.01 for one point.`,
+      `A risk of at most ${bound} cannot be certified; with a confidence the bound lies between 0 and 1, e.g. 0.01, a drop of one point.`,
     )
   }
   if (!(confidence > 0 && confidence < 1)) {
-    throw new InvalidArgumentError(`The confidence is ${confidence}; pass one between 0 and 1, e.g. 0.95.`)
+    throw new InvalidArgumentError(
+      `A confidence of ${confidence} cannot be promised; pass one between 0 and 1, e.g. 0.95.`,
+    )
   }
 }
