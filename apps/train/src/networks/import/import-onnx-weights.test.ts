@@ -8,7 +8,9 @@ import { describe, expect, test } from 'vitest'
 import { createTestEngine } from '../../../../../tooling/create-test-engine.ts'
 import { describeWithShared } from '../../../../../tooling/describe-with-shared.ts'
 import { WeightMismatchError } from '../errors.ts'
+import { exportOnnx } from '../export/export-onnx.ts'
 import { parseNetworkConfig, planNetwork } from '../network-config.ts'
+import { createInitialValues } from '../parameter-values.ts'
 import { restoreBatchStatistics } from '../restore-batch-statistics.ts'
 import { assignParameterValues, createTrainableNetwork } from '../trainable-network.ts'
 import { importOnnxWeights } from './import-onnx-weights.ts'
@@ -95,6 +97,33 @@ describeWithShared('networks that PyTorch exported', (folder) => {
     const model = readOnnxModel(readModel('resnet20.onnx'))
     expect(() => importOnnxWeights(planOf(config), model)).toThrow(WeightMismatchError)
     expect(() => importOnnxWeights(planOf(config), model)).toThrow(message)
+  })
+})
+
+describe('exported networks', () => {
+  const small = { kind: 'mobilenet-v2', width: 0.5, classes: 5, input: [32, 32, 3] }
+  const plain = { kind: 'plain', classes: 2, input: [8, 8, 3] }
+
+  test.each<[string, object, object, string]>([
+    ['a layer more', { ...plain, layers: [8, 8, 8] }, { ...plain, layers: [8, 8] }, "a weight 'block3."],
+    ['other strides', { ...small, form: 'imagenet' }, { ...small, form: 'cifar' }, "but 'stem.conv' needs [1, 1]"],
+  ])('a file with %s than the plan is refused although every name is there', (_what, file, config, message) => {
+    const plan = planNetwork(parseNetworkConfig(config))
+    const filePlan = planNetwork(parseNetworkConfig(file))
+    const model = exportOnnx(filePlan, createInitialValues(filePlan, 1))
+    expect(importOnnxWeights(filePlan, model).size).toBeGreaterThan(0)
+    expect(() => importOnnxWeights(plan, model)).toThrow(WeightMismatchError)
+    expect(() => importOnnxWeights(plan, model)).toThrow(message)
+  })
+
+  test('a file whose named weights stand in another order is refused', () => {
+    const plan = planNetwork(parseNetworkConfig({ ...plain, input: [8, 8, 8], layers: [8, 8] }))
+    const model = exportOnnx(plan, createInitialValues(plan, 1))
+    const swapped = { 'block1.conv.weight': 'block2.conv.weight', 'block2.conv.weight': 'block1.conv.weight' }
+    for (const node of model.graph.node) {
+      node.input = node.input.map((name) => swapped[name as keyof typeof swapped] ?? name)
+    }
+    expect(() => importOnnxWeights(plan, model)).toThrow('reads from another part')
   })
 })
 
