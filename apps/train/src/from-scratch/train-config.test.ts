@@ -36,6 +36,8 @@ describe('parseTrainConfig', () => {
     [{ network: { ...least.network, depth: 21 } }, 'network.depth: must be 6k + 2'],
     [{ gates: { kind: 'joint' } }, 'gates: give either at or count'],
     [{ gates: { kind: 'joint', count: 2, at: ['block1'] } }, 'gates: give either at or count'],
+    [{ gates: { kind: 'joint', at: ['block1', 'block1'] } }, 'gates.at: names a block twice'],
+    [{ gates: { kind: 'after', at: ['block1', 'block2', 'block1'] } }, 'gates.at: names a block twice'],
     [{ gates: { kind: 'joint', count: 2, weights: [1, 1] } }, 'gates.weights: give one number per gate'],
     [{ gates: { kind: 'after', count: 2, at: ['block1'] } }, 'gates: give at or count, or neither'],
     [{ gates: { kind: 'sometimes' } }, 'gates.kind: '],

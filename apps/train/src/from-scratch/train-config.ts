@@ -8,8 +8,13 @@ const seed = z
   .min(0)
   .max(2 ** 32 - 1)
 
+const blocks = z
+  .array(z.string())
+  .min(1)
+  .refine((names) => new Set(names).size === names.length, 'names a block twice')
+
 /** Where gates stand: at named blocks, or so many, spread by share of the MACs. */
-const placement = { at: z.array(z.string()).min(1).nullable().default(null), count: count.nullable().default(null) }
+const placement = { at: blocks.nullable().default(null), count: count.nullable().default(null) }
 
 const jointGates = z
   .strictObject({
