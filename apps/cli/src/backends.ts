@@ -26,11 +26,17 @@ export function createBackendOption(): Option {
   )
 }
 
-/** Names of the backends that bundles of a format can run on, installed or not; first the one that runs them unasked. */
-export function listBackends(format: BundleFormat): readonly string[] {
-  if (!isTfjsFormat(format)) return executionProviders
-  const best = findBestNodeTfjsBackend()
-  return [best, ...nodeTfjsBackends.filter((name) => name !== best)]
+/**
+ * Names of the backends that bundles of a format can run on, installed or not: first the given one, or the one that runs
+ * them unasked.
+ * @throws InvalidArgumentError for an unknown name
+ */
+export function listBackends(format: BundleFormat, first?: string): readonly string[] {
+  const chosen = isTfjsFormat(format)
+    ? findName(nodeTfjsBackends, first ?? findBestNodeTfjsBackend(), 'TensorFlow.js')
+    : findName(executionProviders, first ?? 'cpu', 'ONNX')
+  const names: readonly string[] = isTfjsFormat(format) ? nodeTfjsBackends : executionProviders
+  return [chosen, ...names.filter((name) => name !== chosen)]
 }
 
 /** Whether TensorFlow.js runs bundles of this format; ONNX Runtime does, or refuses, all others. */

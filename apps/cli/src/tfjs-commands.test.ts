@@ -186,11 +186,41 @@ describe('commands on a calibrated bundle of a TensorFlow.js model', () => {
     const [row = {}] = batch
     expect(backends).toEqual([
       { backend: 'wasm', batch },
-      { backend: 'tensorflow', unavailable: expect.stringMatching(/^TensorFlow.js has no backend 'tensorflow' here/) },
       { backend: 'cpu', batch: [Object.fromEntries(Object.keys(row).map((key) => [key, expect.anything()]))] },
+      { backend: 'tensorflow', unavailable: expect.stringMatching(/^TensorFlow.js has no backend 'tensorflow' here/) },
     ])
     const { stdout } = await runSluice('bench', bundle, ...options)
     expect(stdout).toMatch(/^backend +batch .*\n[- ]+\nwasm +8 .*\ncpu +8 .*\ntensorflow did not run: .*\n$/)
+    vi.unstubAllEnvs()
+  })
+
+  it('bench runs the other backends where the chosen one is missing, and fails where none runs', async () => {
+    vi.stubEnv('SLUICE_TFJS_NODE', folder)
+    const options = ['--data', unseen, '--rows', '8', '--rounds', '1', '--backend', 'tensorflow', '--backends']
+    const { batch, backends } = await runSluiceForJson<{ batch: object[]; backends: object[] }>(
+      ...['bench', bundle, ...options, '--batch', '8'],
+    )
+    expect(backends).toEqual([
+      { backend: 'tensorflow', unavailable: expect.stringMatching(/^TensorFlow.js has no backend 'tensorflow' here/) },
+      { backend: 'cpu', batch: expect.anything() },
+      { backend: 'wasm', batch: expect.anything() },
+    ])
+    expect(backends[1]).toHaveProperty('batch', batch)
+    const tooFew = await runSluice(
+      'bench',
+      bundle,
+      '--data',
+      unseen,
+      '--backend',
+      'wasm',
+      '--backends',
+      '--batch',
+      '401',
+    )
+    expect(tooFew).toMatchObject({ status: 2, stdout: '' })
+    expect(tooFew.stderr).toContain('has 400 samples, too few for a batch of 401')
+    const unknown = await runSluice('bench', bundle, '--data', unseen, '--backend', 'cuda', '--backends')
+    expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('--backend cuda does not run') })
     vi.unstubAllEnvs()
   })
 

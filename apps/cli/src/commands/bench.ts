@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import { type BatchBench, bench, loadFusedNetworks } from '@sluice/app-bench'
-import { type BundleFormat, SluiceError } from '@sluice/core'
+import { openBundleFolder } from '@sluice/bundle/node'
+import { SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption, createEngine, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
-import type { CommandContext, CommandRunner } from '../context.ts'
+import type { CommandContext, CommandResult, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseCountList } from '../parse-option.ts'
 import { openDataFor, withBundle } from '../runtime.ts'
@@ -38,17 +40,30 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     .option('--fused', 'bench the network as `sluice export` writes it, in one session, too')
     .option('--backends', 'all backends side by side; slow ones run fewer rows and rounds')
   setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
-    if (options.backends) await silenceOnnxRuntime()
-    const { format, batch } = await benchBundle(path, context, options)
-    if (!options.backends) return { json: { batch }, lines: formatTable([columns, ...batch.flatMap(toRows)]) }
-    const names = listBackends(format)
-    const chosen = options.backend ?? names[0] ?? ''
-    const results: BackendBench[] = [{ backend: chosen, batch }]
-    for (const backend of names.filter((name) => name !== chosen)) {
-      results.push(await benchOrExplain(path, context, { ...options, backend }))
-    }
-    return { json: { batch, backends: results }, lines: describeBackends(results) }
+    if (options.backends) return benchBackends(path, context, options)
+    const batch = await benchBundle(path, context, options)
+    return { json: { batch }, lines: formatTable([columns, ...batch.flatMap(toRows)]) }
   })
+}
+
+/** One backend after another, the chosen one first. @throws SluiceError of the first one where none runs */
+async function benchBackends(path: string, context: CommandContext, options: BenchOptions): Promise<CommandResult> {
+  await silenceOnnxRuntime()
+  const { manifest } = await openBundleFolder(resolve(path))
+  const results: BackendBench[] = []
+  const failures: SluiceError[] = []
+  for (const backend of listBackends(manifest.format, options.backend)) {
+    try {
+      results.push({ backend, batch: await benchBundle(path, context, { ...options, backend }) })
+    } catch (error) {
+      if (!SluiceError.isInstance(error)) throw error
+      failures.push(error)
+      results.push({ backend, unavailable: error.message })
+    }
+  }
+  const first = results.find((result) => 'batch' in result)
+  if (first === undefined) throw failures[0]
+  return { json: { batch: first.batch, backends: results }, lines: describeBackends(results) }
 }
 
 /** It writes to standard error, past all sessions' settings, of a provider that does not start; the answer says it better. */
@@ -57,12 +72,7 @@ async function silenceOnnxRuntime(): Promise<void> {
   env.logLevel = 'fatal'
 }
 
-interface BundleBench {
-  readonly format: BundleFormat
-  readonly batch: readonly BatchBench[]
-}
-
-function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<BundleBench> {
+function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<readonly BatchBench[]> {
   const { data, batch: batchSizes, rows, rounds, backend, backends } = options
 
   return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
@@ -72,7 +82,7 @@ function benchBundle(path: string, context: CommandContext, options: BenchOption
     try {
       const asked = { dataset, batchSizes, rows, rounds, limitMs }
       const { batch } = await bench({ ...context, ...asked, model, policy, plain, fused })
-      return { format: bundle.manifest.format, batch }
+      return batch
     } finally {
       await fused?.gated.release()
       await fused?.noExit.release()
@@ -84,21 +94,6 @@ function benchBundle(path: string, context: CommandContext, options: BenchOption
 type BackendBench =
   | { readonly backend: string; readonly batch: readonly BatchBench[] }
   | { readonly backend: string; readonly unavailable: string }
-
-async function benchOrExplain(
-  path: string,
-  context: CommandContext,
-  options: BenchOptions & { readonly backend: string },
-): Promise<BackendBench> {
-  const { backend } = options
-  try {
-    const { batch } = await benchBundle(path, context, options)
-    return { backend, batch }
-  } catch (error) {
-    if (!SluiceError.isInstance(error)) throw error
-    return { backend, unavailable: error.message }
-  }
-}
 
 function describeBackends(results: readonly BackendBench[]): string[] {
   const measured = results.flatMap((result) =>
