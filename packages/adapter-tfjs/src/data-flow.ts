@@ -41,7 +41,7 @@ function chooseOutput({ outputs, operations }: LoadedModel, chosen: string | und
   const [output, ...others] = outputs
   if (output !== undefined && others.length === 0) return output
   throw new UnsupportedTfjsModelError(
-    `The model has ${outputs.length} outputs (${names}); choose the one with the class scores.`,
+    `The model has ${outputs.length} outputs (${names}). Export it with the one of the class scores alone, or pass openTfjsNetwork that one's name as the option output.`,
   )
 }
 

@@ -36,6 +36,20 @@ export function listShards(json: Uint8Array): string[] {
   return [...new Set(parseModelJson(json).weightsManifest.flatMap(({ paths }) => paths))]
 }
 
+/**
+ * `model.json` with its shards at other paths; the same bytes where every name is the path.
+ * @param names by path, for all shards
+ */
+export function renameShards(json: Uint8Array, names: ReadonlyMap<string, string>): Uint8Array {
+  if ([...names].every(([path, name]) => path === name)) return json
+  const model = parseModelJson(json)
+  const weightsManifest = model.weightsManifest.map((group) => ({
+    ...group,
+    paths: group.paths.map((path) => names.get(path) ?? path),
+  }))
+  return new TextEncoder().encode(JSON.stringify({ ...model, weightsManifest }))
+}
+
 type ModelJson = Omit<io.ModelJSON, 'modelTopology'> & { readonly modelTopology: Record<string, unknown> }
 
 function parseModelJson(bytes: Uint8Array): ModelJson {

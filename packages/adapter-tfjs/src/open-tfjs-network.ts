@@ -4,7 +4,8 @@ import { UnsupportedTfjsModelError } from './errors.ts'
 import { loadModel } from './load-model.ts'
 import type { DeclaredInput } from './loaded-model.ts'
 import { measureModel } from './model-costs.ts'
-import { listShards, readModelFiles } from './model-files.ts'
+import { readModelFiles } from './model-files.ts'
+import { readPortableFiles } from './portable-files.ts'
 import { createTappedRun } from './tapped-run.ts'
 import type { Tfjs } from './tfjs.ts'
 import type { TfjsModelFiles, TfjsNetwork, TfjsNetworkOptions } from './tfjs-network.ts'
@@ -48,7 +49,7 @@ export async function openTfjsNetwork(
         return costs.findCuts()
       },
       run: createTappedRun(tf, model, flow, rowDims, costs),
-      files: () => readAllFiles(files),
+      files: () => readPortableFiles(files),
       dispose() {
         if (!disposed) model.dispose()
         disposed = true
@@ -73,7 +74,7 @@ function chooseRowShape({ name, shape }: DeclaredInput, chosen: readonly number[
     const known = declared.filter((size) => size !== null)
     if (shape.length > 0 && known.length === declared.length) return known
     throw new UnsupportedTfjsModelError(
-      `Input '${name}' leaves sizes open: ${describeShape(shape)}. Give its shape, e.g. 1,224,224,3.`,
+      `Input '${name}' leaves sizes open: ${describeShape(shape)}. Export the model with a fixed size, the batch alone open, or pass openTfjsNetwork the option inputShape, e.g. [1, 224, 224, 3].`,
     )
   }
   const fits =
@@ -86,10 +87,4 @@ function chooseRowShape({ name, shape }: DeclaredInput, chosen: readonly number[
 
 function describeShape(shape: DeclaredInput['shape']): string {
   return shape.length === 0 ? 'of unknown rank' : `[${shape.map((size) => size ?? '?').join(', ')}]`
-}
-
-async function readAllFiles({ json, read }: TfjsModelFiles): Promise<Record<string, Uint8Array>> {
-  const files: Record<string, Uint8Array> = { 'model.json': json }
-  for (const path of listShards(json)) files[path] = await read(path)
-  return files
 }

@@ -44,7 +44,11 @@ export interface TfjsNetwork {
    * @throws UnsupportedTfjsModelError when a cut or the output has not one row for each image of this batch
    */
   run(images: Tensor<'float32'>, taps: readonly FeatureTap[]): Promise<TappedScores>
-  /** Every file of the model, by path: `model.json` first, then the shards; read anew. */
+  /**
+   * Every file of the model, by the path that a bundle holds it at: `model.json` first, then the shards; read anew. A
+   * shard's `./` goes, and one whose path is not portable is renamed, in `model.json` too, which else is as it was.
+   * @throws InvalidTfjsModelError for a shard outside the model's folder
+   */
   files(): Promise<Readonly<Record<string, Uint8Array>>>
   /** Frees the weights; twice does nothing. */
   dispose(): void
