@@ -7,12 +7,17 @@ export class InvalidTrainConfigError extends InvalidArgumentError {
   }
 }
 
-/** The loss or a parameter is no longer a number. The last checkpoint was taken before that. */
+/** The loss or a parameter is no longer a number. A checkpoint, if there is one, was taken before that. */
 export class TrainingDivergedError extends SluiceError {
-  constructor(what: string, epoch: number, step: number) {
+  constructor(
+    what: string,
+    { epoch, step, hasCheckpoint }: { readonly epoch: number; readonly step: number; readonly hasCheckpoint: boolean },
+  ) {
+    const place = step === 0 ? `after epoch ${epoch}` : `in step ${step} of epoch ${epoch + 1}`
+    const kept = hasCheckpoint ? 'The last checkpoint is kept' : 'There is no checkpoint yet'
     super(
       'training-diverged',
-      `${what} is no longer finite in step ${step} of epoch ${epoch + 1}. The last checkpoint is kept; lower optimiser.learningRate or raise optimiser.warmUpEpochs, and start again.`,
+      `${what} is no longer finite ${place}. ${kept}; lower optimiser.learningRate or raise optimiser.warmUpEpochs, and start again.`,
     )
   }
 }

@@ -105,25 +105,43 @@ describe('trainNetwork', () => {
     expect(() => decodeCheckpoint(bytes.subarray(0, 50), config, 20)).toThrow(CheckpointError)
   })
 
-  it('keeps checkpoints while it runs, and the last good one when the loss is not a number', async () => {
-    const saved: Uint8Array[] = []
+  it('keeps a checkpoint after every epoch', () => {
+    const kept = whole.checkpoints.map((bytes) => decodeCheckpoint(bytes, config, dataset.size).progress)
+    expect(kept.map(({ epoch, step }) => [epoch, step])).toEqual([1, 2, 3].map((epoch) => [epoch, 0]))
+  })
+
+  /** Trains on data that are not numbers from some batch on. */
+  async function trainOnPoison(changes: Partial<TrainNetworkOptions>, isPoisoned: (reads: number) => boolean) {
+    let reads = 0
     const poisoned: Dataset = {
       ...dataset,
       read: async (indices) => {
         const batch = await dataset.read(indices)
-        if (saved.length >= 3) batch.images.fill(Number.NaN)
+        if (isPoisoned(reads++)) batch.images.fill(Number.NaN)
         return batch
       },
     }
-    const { error } = await train({
-      config: { ...config, checkpointMinutes: 1e-9 },
-      dataset: poisoned,
-      saveCheckpoint: async (bytes) => void saved.push(bytes),
-    })
+    return await train({ dataset: poisoned, ...changes })
+  }
+
+  it('keeps checkpoints while it runs, and the last good one when the loss is not a number', async () => {
+    const { error, checkpoints } = await trainOnPoison(
+      { config: { ...config, checkpointMinutes: 1e-9 } },
+      (reads) => reads > 2,
+    )
     expect(error).toBeInstanceOf(TrainingDivergedError)
     expect(error?.message).toContain('The last checkpoint is kept')
-    const last = decodeCheckpoint(saved.at(-1) ?? new Uint8Array(), config, dataset.size)
+    const last = decodeCheckpoint(checkpoints.at(-1) ?? new Uint8Array(), config, dataset.size)
     expect([...last.values.values()].every((value) => value.every(Number.isFinite))).toBe(true)
+  })
+
+  it('promises no checkpoint where a first training diverges before its first one, but does where it was resumed', async () => {
+    const first = await trainOnPoison({}, () => true)
+    expect(first.error).toBeInstanceOf(TrainingDivergedError)
+    expect(first.error?.message).toContain('in step 1 of epoch 1. There is no checkpoint yet;')
+    const checkpoint = decodeCheckpoint(whole.checkpoints[0] ?? new Uint8Array(), config, dataset.size)
+    const resumed = await trainOnPoison({ checkpoint }, () => true)
+    expect(resumed.error?.message).toContain('in step 1 of epoch 2. The last checkpoint is kept;')
   })
 
   it('refuses samples of another shape, too large a batch, data without labels, and blocks that do not exist', async () => {

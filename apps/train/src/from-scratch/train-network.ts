@@ -31,7 +31,7 @@ export interface TrainedNetwork {
 /**
  * Trains the network that a config describes, with its heads where gates are joint. The same config, data, initial values
  * and backend give the same network bit by bit, interrupted and resumed or not, as far as the backend itself repeats.
- * A checkpoint is kept every `config.checkpointMinutes`, at the end, and when the signal aborts.
+ * A checkpoint is kept every `config.checkpointMinutes`, after every epoch, and when the signal aborts.
  *
  * @throws InvalidArgumentError when config and data do not fit together
  * @throws TrainingDivergedError when the loss or a parameter is no longer finite
@@ -68,7 +68,6 @@ async function runTraining(training: Training): Promise<void> {
     if (training.progress.step < stepsPerEpoch) await runSteps(training, seconds)
     await endEpoch(training, seconds)
   }
-  await saveTraining(training)
 }
 
 /** The steps of the current epoch that are left. */
@@ -92,14 +91,16 @@ async function runSteps(training: Training, seconds: () => number): Promise<void
 }
 
 async function runStep(training: Training, samples: Parameters<typeof computeGradients>[2]): Promise<void> {
-  const { options, plan, network, sgd, lossWeights, progress } = training
+  const { options, plan, network, sgd, lossWeights, progress, hasCheckpoint } = training
   const { weights } = lossWeights
   const { labelSmoothing } = options.config.optimiser
   const { input, classes } = plan
   const outcome = await computeGradients(options.tf, network, samples, { input, classes, labelSmoothing, weights })
   const loss = outcome.losses.reduce((sum, value, exit) => sum + value * (weights[exit] ?? 0), 0)
   try {
-    if (!Number.isFinite(loss)) throw new TrainingDivergedError('The loss', progress.epoch, progress.step + 1)
+    if (!Number.isFinite(loss)) {
+      throw new TrainingDivergedError('The loss', { ...progress, step: progress.step + 1, hasCheckpoint })
+    }
     const rate = learningRate(training, progress.step)
     sgd.step(outcome.gradients, rate)
     lossWeights.update(outcome.losses, rate)
@@ -136,6 +137,7 @@ async function endEpoch(training: Training, seconds: () => number): Promise<void
     lossWeights,
     metrics: [...progress.metrics, metrics] as TrainProgress['metrics'],
   }
+  await saveTraining(training)
   await options.onEpoch?.(training.progress.metrics, listExits(network.heads))
 }
 

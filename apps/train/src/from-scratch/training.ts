@@ -49,8 +49,10 @@ export interface Training {
   readonly variables: readonly NamedVariable[]
   /** After the last whole step. */
   progress: TrainProgress
-  /** When the last checkpoint was kept, by `performance.now()`. */
+  /** When the last checkpoint was kept, or the training began, by `performance.now()`. */
   savedMs: number
+  /** Whether there is a checkpoint to go on from. */
+  hasCheckpoint: boolean
 }
 
 /** Before the first step. */
@@ -79,8 +81,8 @@ export function createTraining(options: TrainNetworkOptions): Training {
   const lossWeights = createLossWeights(weighting, network.heads.length + 1, state)
   const progress = checkpoint?.progress ?? { ...noProgress, lossWeights: [...lossWeights.state] }
   const variables = [...network.parameters, ...network.backbone.statistics, ...sgd.state]
-  const savedMs = performance.now()
-  return { options, plan, input, network, sgd, lossWeights, stepsPerEpoch, variables, progress, savedMs }
+  const saved = { savedMs: performance.now(), hasCheckpoint: checkpoint !== null }
+  return { options, plan, input, network, sgd, lossWeights, stepsPerEpoch, variables, progress, ...saved }
 }
 
 /** Sets all variables to what the checkpoint or the initial values say, if there are any. */
@@ -105,13 +107,14 @@ export async function pause(training: Training, seconds: () => number): Promise<
 
 /** Keeps a checkpoint. @throws TrainingDivergedError for values that are not finite, before the last one is lost */
 export async function saveTraining(training: Training): Promise<void> {
-  const { options, variables, progress } = training
+  const { options, variables, progress, hasCheckpoint } = training
   const values = await readVariables(variables)
   for (const [name, value] of values) {
     if (value.every(Number.isFinite)) continue
-    throw new TrainingDivergedError(`'${name}'`, progress.epoch, progress.step)
+    throw new TrainingDivergedError(`'${name}'`, { ...progress, hasCheckpoint })
   }
   const { config, dataset } = options
   await options.saveCheckpoint(encodeCheckpoint({ config, samples: dataset.size, progress, values }))
   training.savedMs = performance.now()
+  training.hasCheckpoint = true
 }
