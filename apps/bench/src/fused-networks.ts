@@ -1,6 +1,7 @@
 import { exportGatedNetwork } from '@sluice/app-train'
 import type { Bundle } from '@sluice/core'
 import { type OnnxEngine, replaceThresholds } from '@sluice/onnx-graph'
+import { loadAll } from './load-all.ts'
 import { loadOnnxNetwork } from './onnx-plain-networks.ts'
 import type { PlainNetwork } from './plain-networks.ts'
 
@@ -15,8 +16,9 @@ export interface FusedNetworks {
 export async function loadFusedNetworks(bundle: Bundle, engine: OnnxEngine): Promise<FusedNetworks> {
   const { model, thresholds } = await exportGatedNetwork(bundle)
   const never = new Map(Array.from(thresholds.keys(), (name) => [name, Number.POSITIVE_INFINITY]))
-  return {
-    gated: await loadOnnxNetwork(engine, model),
-    noExit: await loadOnnxNetwork(engine, replaceThresholds(model, never)),
-  }
+  const [gated, noExit] = await loadAll([
+    () => loadOnnxNetwork(engine, model),
+    () => loadOnnxNetwork(engine, replaceThresholds(model, never)),
+  ])
+  return { gated, noExit }
 }

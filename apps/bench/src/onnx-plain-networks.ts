@@ -19,7 +19,7 @@ export function createOnnxPlainNetworks(bundle: Bundle, engine: OnnxEngine): Pla
     loadFull: async () => loadOnnxNetwork(engine, joinStages(await readStages(bundle))),
     async loadTruncated() {
       const stages = await readStages(bundle)
-      return loadAll<PlainNetwork<unknown>>(
+      return loadAll(
         stages.map((_, stage) => () => {
           const joined = joinStages(stages.slice(0, stage + 1))
           return loadOnnxNetwork(engine, stage === stages.length - 1 ? joined : yieldFirstValues(joined))
