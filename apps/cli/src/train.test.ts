@@ -1,6 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { createInitialValues, exportOnnx, parseNetworkConfig, planNetwork } from '@sluice/app-train'
+import { writeOnnxModel } from '@sluice/onnx-graph'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
 import { writeTinyData } from './testing/tiny-files.ts'
@@ -28,9 +31,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
+const tinyNetwork = { kind: 'plain', layers: [4, 'pool', 6, 6], classes: 4, input: [8, 8, 3] }
+
+/** Runs the command and interrupts it as soon as it listens for that; returns what it said. */
+async function interrupt(...args: readonly string[]): Promise<string> {
+  const before = process.listenerCount('SIGINT')
+  const run = runSluice(...args)
+  while (process.listenerCount('SIGINT') === before) await setImmediate()
+  process.listeners('SIGINT').at(-1)?.('SIGINT')
+  return (await run).stderr
+}
+
 async function writeConfig(name: string, changes: object = {}): Promise<string> {
   const config = {
-    network: { kind: 'plain', layers: [4, 'pool', 6, 6], classes: 4, input: [8, 8, 3] },
+    network: tinyNetwork,
     data,
     test: `${data}?limit=20`,
     epochs: 2,
@@ -44,7 +58,7 @@ async function writeConfig(name: string, changes: object = {}): Promise<string> 
 }
 
 describe('sluice train', () => {
-  it('trains joint gates into a bundle that can be calibrated, and resumes at the end at once', async () => {
+  it('trains joint gates into a bundle that can be calibrated, and resumes at the end at once without undoing that', async () => {
     const config = await writeConfig('joint', { gates: { kind: 'joint', count: 1, pool: 2, hidden: null } })
     const out = join(folder, 'joint')
     const answer = await runSluiceForJson<TrainAnswer>('train', config, '--out', out)
@@ -59,8 +73,13 @@ describe('sluice train', () => {
       ...['calibrate', answer.bundle ?? '', '--data', data, '--max-drop', '50'],
     )
     expect(calibration).toHaveProperty('thresholds')
+    const calibrated = await readFile(join(answer.bundle ?? '', 'sluice.json'), 'utf8')
     const resumed = await runSluiceForJson<TrainAnswer>('train', config, '--out', out, '--resume')
-    expect(resumed.exits).toEqual(answer.exits)
+    expect(resumed).toMatchObject({ exits: answer.exits, bundle: answer.bundle })
+    expect(await readFile(join(answer.bundle ?? '', 'sluice.json'), 'utf8')).toBe(calibrated)
+    await rm(answer.bundle ?? '', { recursive: true })
+    await runSluiceForJson<TrainAnswer>('train', config, '--out', out, '--resume')
+    expect(await readdir(out)).toContain('gated.sluice')
   })
 
   it('attaches gates to the frozen network afterwards', async () => {
@@ -73,7 +92,7 @@ describe('sluice train', () => {
     expect(inspected.outputs).toEqual([{ name: 'logits', shape: ['batch', 4] }])
   })
 
-  it('starts from the weights of an ONNX file', async () => {
+  it('starts from the weights of an ONNX file, which a resumed training does without', async () => {
     const first = await runSluiceForJson<TrainAnswer>(
       'train',
       await writeConfig('first'),
@@ -84,6 +103,23 @@ describe('sluice train', () => {
     const config = await writeConfig('tuned', { epochs: 1, optimiser, initialWeights: first.model })
     const tuned = await runSluiceForJson<TrainAnswer>('train', config, '--out', join(folder, 'tuned'))
     expect(tuned.exits[0]?.testAccuracy).toBe(first.exits[0]?.testAccuracy)
+    await rm(first.model)
+    expect(await runSluice('train', config, '--out', join(folder, 'tuned'), '--resume')).toMatchObject({ status: 0 })
+  })
+
+  it('says how to go on when interrupted, but not when there is nothing to go on from', async () => {
+    const config = await writeConfig('interrupted')
+    const out = join(folder, 'interrupted')
+    expect(await interrupt('train', config, '--out', out)).toContain(`Go on with: sluice train ${config} --out ${out}`)
+    expect((await runSluice('train', config, '--out', out, '--resume')).status).toBe(0)
+    const plan = planNetwork(parseNetworkConfig(tinyNetwork))
+    const values = new Map(createInitialValues(plan, 1)).set('logits.bias', new Float32Array(4).fill(Number.NaN))
+    const initialWeights = join(folder, 'broken.onnx')
+    await writeFile(initialWeights, writeOnnxModel(exportOnnx(plan, values)))
+    const broken = await writeConfig('broken', { initialWeights })
+    const stderr = await interrupt('train', broken, '--out', join(folder, 'broken'))
+    expect(stderr).toContain("'logits.bias' is no longer finite")
+    expect(stderr).not.toContain('The checkpoint is kept')
   })
 
   it('touches no folder with other contents, and throws a training away only when told so', async () => {

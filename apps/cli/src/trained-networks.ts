@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createOnnxEngine } from '@sluice/adapter-onnxruntime/node'
 import {
   type AssembledBundle,
   assembleTrainedBundle,
   attachGates,
+  type Checkpoint,
   createOnnxNetwork,
   describeLaterPlacement,
   exportOnnx,
@@ -27,9 +29,14 @@ export interface TrainJob {
   readonly plan: NetworkPlan
   readonly dataset: Dataset
   readonly testDataset: Dataset | null
+  /** Where the training goes on; null for the start. */
+  readonly checkpoint: Checkpoint | null
 }
 
-/** Writes the network and, where there are gates, the bundle; returns the bundle's path or null. */
+/**
+ * Writes the network and, where there are gates, the bundle; returns the bundle's path or null. The bundle of a training
+ * that was over before stays as it is: it may have been calibrated since.
+ */
 export async function writeNetworks(job: TrainJob, trained: TrainedNetwork, name: string): Promise<string | null> {
   const { config, context, folder, plan } = job
   const model = exportOnnx(plan, trained.values)
@@ -38,10 +45,15 @@ export async function writeNetworks(job: TrainJob, trained: TrainedNetwork, name
   for (const [path, bytes] of Object.entries(shards)) await folder.write(resolve(folder.pathOf('tfjs'), path), bytes)
   await folder.write(resolve(folder.pathOf('tfjs'), 'model.json'), json)
   if (config.gates.kind === 'none') return null
+  const path = folder.pathOf('bundle')
+  if (job.checkpoint?.progress.epoch === config.epochs && existsSync(path)) {
+    context.note(`The training was over already; ${path} is kept as it is.`)
+    return path
+  }
   const bundle =
     config.gates.kind === 'after' ? await attachAfter(job, model, name) : await joinHeads(job, trained, model, name)
-  await writeBundle({ ...bundle, folder: folder.pathOf('bundle'), replace: true, signal: context.signal })
-  return folder.pathOf('bundle')
+  await writeBundle({ ...bundle, folder: path, replace: true, signal: context.signal })
+  return path
 }
 
 function joinHeads(

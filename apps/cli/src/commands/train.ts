@@ -71,14 +71,15 @@ async function openJob(context: CommandContext, config: TrainConfig, folder: Tra
   }
   const dataset = await open(config.data, 'train')
   const testDataset = config.test === null ? null : await open(config.test, 'test')
-  return { context, config, folder, plan, dataset, testDataset }
+  const checkpoint = folder.checkpoint && decodeCheckpoint(folder.checkpoint, config, dataset.size)
+  return { context, config, folder, plan, dataset, testDataset, checkpoint }
 }
 
 /** @param resumeCommand what to type to go on after an interruption */
 async function train(job: TrainJob, resumeCommand: string): Promise<TrainedNetwork> {
-  const { context, config, folder, plan, dataset } = job
+  const { context, config, folder, plan, checkpoint } = job
   const { signal, options, note } = context
-  const { initialWeights } = config
+  const initialWeights = checkpoint === null ? config.initialWeights : null
   const tf = await openNodeTfjs(config.backend ?? findBestNodeTfjsBackend(), options)
   try {
     return await trainNetwork({
@@ -86,12 +87,11 @@ async function train(job: TrainJob, resumeCommand: string): Promise<TrainedNetwo
       ...context,
       tf,
       initialValues: initialWeights === null ? null : importOnnxWeights(plan, await readOnnxFile(initialWeights)),
-      checkpoint: folder.checkpoint && decodeCheckpoint(folder.checkpoint, config, dataset.size),
       saveCheckpoint: (bytes) => folder.write(folder.pathOf('checkpoint'), bytes),
       onEpoch: (metrics, exits) => reportEpoch(job, metrics, exits),
     })
   } catch (error) {
-    if (signal.aborted) note(`The checkpoint is kept. Go on with: ${resumeCommand}`)
+    if (signal.aborted && error === signal.reason) note(`The checkpoint is kept. Go on with: ${resumeCommand}`)
     throw error
   }
 }
@@ -126,8 +126,7 @@ function describeResult(
   }))
   const [model, tfjs, curves] = (['model', 'tfjs', 'curves'] as const).map(folder.pathOf)
   const seconds = metrics.reduce((sum, epoch) => sum + epoch.seconds, 0)
-  const gated =
-    bundle === null ? [] : [`Its gates are in ${bundle}; they stay off until sluice calibrate chooses thresholds.`]
+  const gated = bundle === null ? [] : [`Its gates are in ${bundle}; sluice calibrate chooses their thresholds.`]
   return {
     json: { epochs: config.epochs, loss: last?.loss ?? null, exits, seconds, model, tfjs, curves, bundle },
     lines: [`Trained for ${config.epochs} epochs in ${seconds.toFixed(0)} s: ${model}, ${tfjs}, ${curves}`, ...gated],
