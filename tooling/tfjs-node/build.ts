@@ -3,7 +3,7 @@
  *
  *     npx tsx tooling/tfjs-node/build.ts [FOLDER] [--wheel tensorflow_cpu-….whl]
  *
- * FOLDER is `node_modules/.cache/tfjs-node` where none is named; a wheel may also be named by the environment variable
+ * FOLDER, empty or of an earlier build, is `node_modules/.cache/tfjs-node` where none is named; a wheel may also be named by the environment variable
  * `SLUICE_TENSORFLOW_WHEEL`. Needs about 1.5 GB.
  */
 import { existsSync, rmSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { defaultTfjsNodeFolder } from './folder.ts'
 import {
   BuildError,
   checkPrerequisites,
+  claimFolder,
   compileAddon,
   downloadWheel,
   installPackages,
@@ -28,6 +29,7 @@ try {
   const startMs = performance.now()
   if (givenWheel && !existsSync(givenWheel)) throw new BuildError(`There is no wheel at ${resolve(givenWheel)}.`)
   checkPrerequisites()
+  claimFolder(folder)
   installPackages(folder)
   const wheel = givenWheel ? resolve(givenWheel) : downloadWheel(folder)
   linkTensorflow(folder, wheel)

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** A step could not be done; the message says why and what to do. */
@@ -30,10 +39,33 @@ export function checkPrerequisites(): void {
   }
 }
 
-/** Installs the JavaScript of tfjs-node and node-gyp into the folder; install scripts stay off. */
-export function installPackages(folder: string): void {
+/** By this name in its package.json a folder is known as one of this build. */
+const buildName = 'sluice-tfjs-node-build'
+
+/**
+ * Makes the folder one of this build; one that was stays as it is.
+ * @throws BuildError where it holds anything of others
+ */
+export function claimFolder(folder: string): void {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+  const packageFile = join(folder, 'package.json')
+  if (existsSync(packageFile) && readName(packageFile) === buildName) return
+  if (readdirSync(folder).length > 0) {
+    throw new BuildError(`${folder} holds files that are not of this build. Name an empty folder, or empty this one.`)
+  }
+  writeFileSync(packageFile, `${JSON.stringify({ name: buildName, private: true })}\n`)
+}
+
+function readName(packageFile: string): unknown {
+  try {
+    return JSON.parse(readFileSync(packageFile, 'utf8')).name
+  } catch {
+    return undefined
+  }
+}
+
+/** Installs the JavaScript of tfjs-node and node-gyp into the claimed folder; install scripts stay off. */
+export function installPackages(folder: string): void {
   const packages = [`@tensorflow/tfjs-node@${tfjsNodeVersion}`, `node-gyp@${nodeGypVersion}`]
   const hint = 'It needs the npm registry; where that is out of reach, this build is not possible.'
   run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages], folder, hint)
