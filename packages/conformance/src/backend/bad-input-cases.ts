@@ -95,7 +95,7 @@ export const badInputCases: readonly BackendCase[] = [
     },
   },
   {
-    name: 'NaN or an infinity in the input is an error that names the row',
+    name: 'NaN or an infinity in the input is refused by the runner before the backend, with an error that names the row',
     async run(context) {
       const { network, batch, exits } = createExample()
       await withModel(context, network, async (model) => {
