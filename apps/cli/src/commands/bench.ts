@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { type BatchBench, bench, loadFusedNetworks } from '@sluice/app-bench'
+import { type BatchBench, bench, type FusedNetworks, loadFusedNetworks } from '@sluice/app-bench'
 import { openBundleFolder } from '@sluice/bundle/node'
-import { SluiceError } from '@sluice/core'
+import { type Bundle, InvalidArgumentError, SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption, createEngine, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
@@ -74,11 +74,10 @@ async function silenceOnnxRuntime(): Promise<void> {
 
 function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<readonly BatchBench[]> {
   const { data, batch: batchSizes, rows, rounds, backend, backends } = options
-
   return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
     const dataset = await openDataFor(bundle, data, context)
     const limitMs = backends ? limitPerBackendMs : undefined
-    const fused = options.fused ? await loadFusedNetworks(bundle, createEngine(context, options)) : undefined
+    const fused = options.fused ? await loadFused(bundle, context, options) : undefined
     try {
       const asked = { dataset, batchSizes, rows, rounds, limitMs }
       const { batch } = await bench({ ...context, ...asked, model, policy, plain, fused })
@@ -88,6 +87,12 @@ function benchBundle(path: string, context: CommandContext, options: BenchOption
       await fused?.noExit.release()
     }
   })
+}
+
+function loadFused(bundle: Bundle, context: CommandContext, options: BackendOptions): Promise<FusedNetworks> {
+  const { format } = bundle.manifest
+  if (format === 'onnx') return loadFusedNetworks(bundle, createEngine(context, options))
+  throw new InvalidArgumentError(`--fused is for ONNX bundles; this one's format is ${format}. Leave it out.`)
 }
 
 /** The times on one backend, or why there are none. */
