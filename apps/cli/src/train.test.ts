@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -138,6 +138,31 @@ describe('sluice train', () => {
     const refused = await runSluice('train', longer, '--out', out, '--resume')
     expect(refused).toMatchObject({ status: 1 })
     expect(refused.stderr).toContain('had epochs 1 and this one has 2')
+  })
+
+  it('throws nothing away with --force where no training is, or before the new one has something to keep', async () => {
+    const config = await writeConfig('forced', { epochs: 1 })
+    const other = join(folder, 'other')
+    await mkdir(other)
+    await writeFile(join(other, 'model.onnx'), 'of somebody else')
+    const refused = await runSluice('train', config, '--out', other, '--force')
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('holds no training and is not empty') })
+    expect(await readFile(join(other, 'model.onnx'), 'utf8')).toBe('of somebody else')
+
+    const out = join(folder, 'forced')
+    expect((await runSluice('train', config, '--out', out)).status).toBe(0)
+    const checkpoint = await readFile(join(out, 'checkpoint.bin'))
+    const entries = await readdir(out)
+    for (const changes of [{ data: join(folder, 'none') }, { initialWeights: join(folder, 'none.onnx') }]) {
+      const failed = await runSluice('train', await writeConfig('failing', changes), '--out', out, '--force')
+      expect(failed.status).not.toBe(0)
+      expect(await readdir(out)).toEqual(entries)
+      expect(await readFile(join(out, 'checkpoint.bin'))).toEqual(checkpoint)
+    }
+    await writeFile(join(out, 'tfjs', 'left.bin'), 'over')
+    const tuned = await writeConfig('again', { epochs: 1, initialWeights: join(out, 'model.onnx') })
+    expect((await runSluice('train', tuned, '--out', out, '--force')).status).toBe(0)
+    expect(await readdir(join(out, 'tfjs'))).not.toContain('left.bin')
   })
 
   it('names what is wrong with a config or its data', async () => {
