@@ -18,7 +18,8 @@ export interface TimeCostOptions {
 /**
  * What stages and gates cost on this machine, in milliseconds per row of this batch. `backbone` is what the plain network
  * takes from cut to cut, timed on truncated networks; `head` is what the gate adds: head, call and hand-over, the
- * stage's own time less the backbone's, at least 0.
+ * stage's own time less the backbone's, at least 0. Truncated staged networks on a GPU also hand out the activation at
+ * their cut, which the stages do not: there a head comes out cheaper than it is by up to the time of that transfer.
  */
 export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCost> {
   const { model, plain, images, signal } = options
