@@ -1,6 +1,7 @@
 import {
   type Activation,
   checkBatch,
+  checkSelectedRows,
   type DeviceScores,
   DisposedError,
   InvalidArgumentError,
@@ -131,7 +132,7 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
     },
     async selectRows(activation, rows) {
       const { block, stage } = handleOf(activation)
-      checkRows(rows, activation.rows)
+      checkSelectedRows(rows, activation.rows)
       return handOut(stage, await withBlock(block, (kept) => store.select(kept, rows)))
     },
     async dispose() {
@@ -170,15 +171,5 @@ async function runStage(
   } catch (error) {
     reserved?.release()
     throw error
-  }
-}
-
-function checkRows(rows: Uint32Array, available: number): void {
-  if (rows.length === 0) {
-    throw new InvalidArgumentError('No rows were selected; select at least one, or stop when none is left.')
-  }
-  const outside = rows.find((row) => row >= available)
-  if (outside !== undefined) {
-    throw new InvalidArgumentError(`Row ${outside} does not exist; the activation has rows 0 to ${available - 1}.`)
   }
 }

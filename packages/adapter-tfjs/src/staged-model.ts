@@ -1,6 +1,7 @@
 import {
   type Activation,
   checkBatch,
+  checkSelectedRows,
   type DeviceScores,
   DisposedError,
   InvalidArgumentError,
@@ -114,7 +115,7 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
     },
     async selectRows(activation, rows) {
       const { stage, tensor } = requireHeld(activation)
-      checkRows(rows, activation.rows)
+      checkSelectedRows(rows, activation.rows)
       return handOut(stage, selectRows(tf, tensor, rows))
     },
     async dispose() {
@@ -145,14 +146,4 @@ function checkShape({ output }: StageDescription, { shape }: Tensor, expected: r
   throw new InvalidTfjsModelError(
     `it yields '${output}' of shape [${shape.join(', ')}] where the bundle's manifest says [${expected.join(', ')}]. Attach the gates again.`,
   )
-}
-
-function checkRows(rows: Uint32Array, available: number): void {
-  if (rows.length === 0) {
-    throw new InvalidArgumentError('No rows were selected; select at least one, or stop when none is left.')
-  }
-  const outside = rows.find((row) => row >= available)
-  if (outside !== undefined) {
-    throw new InvalidArgumentError(`Row ${outside} does not exist; the activation has rows 0 to ${available - 1}.`)
-  }
 }

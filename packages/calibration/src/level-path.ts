@@ -3,6 +3,7 @@ import type { DropTest } from './drop-target.ts'
 import { checkExitTable, type ExitTable } from './exit-table.ts'
 import { fitHarmModel } from './harm-model.ts'
 import { createOutcomeDescriber, estimateDropStandardError, type OperatingPoint } from './operating-point.ts'
+import { accumulate, addRange } from './step-counts.ts'
 import { createSearchSpace, type SearchSpace, type ThresholdGrid } from './threshold-grid.ts'
 
 /**
@@ -118,18 +119,4 @@ export function evaluateLevelPath(table: ExitTable, path: LevelPath): OperatingP
       changed: counts.changed[step] as number,
     })
   })
-}
-
-/** Notes in a difference array that `amount` counts from index `first` up to but not at `end`. */
-function addRange(differences: Int32Array, first: number, end: number, amount: number): void {
-  differences[first] = (differences[first] as number) + amount
-  differences[end] = (differences[end] as number) - amount
-}
-
-function accumulate(differences: Int32Array): Int32Array {
-  const steps = differences.length - 1
-  for (let step = 1; step < steps; step++) {
-    differences[step] = (differences[step] as number) + (differences[step - 1] as number)
-  }
-  return differences.subarray(0, steps)
 }

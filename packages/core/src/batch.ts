@@ -1,5 +1,5 @@
 import type { InputDescription } from './bundle.ts'
-import { DataTypeMismatchError, NonFiniteValueError, ShapeMismatchError } from './errors.ts'
+import { DataTypeMismatchError, InvalidArgumentError, NonFiniteValueError, ShapeMismatchError } from './errors.ts'
 import { countElements, type Tensor } from './tensor.ts'
 
 /**
@@ -18,6 +18,17 @@ export function checkBatch(batch: Tensor, input: Pick<InputDescription, 'dataTyp
     throw new ShapeMismatchError('The data of the batch', [data.length], [countElements(dims)])
   }
   return rows
+}
+
+/** Checks the rows to select of an activation. @throws InvalidArgumentError for none, or one that it does not have */
+export function checkSelectedRows(rows: Uint32Array, available: number): void {
+  if (rows.length === 0) {
+    throw new InvalidArgumentError('No rows were selected; select at least one, or stop when none is left.')
+  }
+  const outside = rows.find((row) => row >= available)
+  if (outside !== undefined) {
+    throw new InvalidArgumentError(`Row ${outside} does not exist; the activation has rows 0 to ${available - 1}.`)
+  }
 }
 
 /**

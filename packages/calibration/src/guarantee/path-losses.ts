@@ -1,5 +1,6 @@
 import { checkExitTable, type ExitTable } from '../exit-table.ts'
 import type { LevelPath } from '../level-path.ts'
+import { accumulate, addRange } from '../step-counts.ts'
 import { createSearchSpace } from '../threshold-grid.ts'
 
 /** What a path costs samples of a table, `[steps]` each. */
@@ -28,24 +29,12 @@ export function countPathLosses(table: ExitTable, path: LevelPath): PathLosses {
       const first = entry[row] as number
       if (first >= earliest) continue
       if (lost[gate]?.[row] === 1) {
-        count(harmed, first, 1)
-        count(harmed, earliest, -1)
+        addRange(harmed, first, earliest, 1)
         firstHarm = Math.min(firstHarm, first)
       }
       earliest = first
     }
-    count(everHarmed, firstHarm, 1)
+    addRange(everHarmed, firstHarm, path.steps, 1)
   }
   return { harmed: accumulate(harmed), everHarmed: accumulate(everHarmed) }
-}
-
-function count(differences: Int32Array, step: number, amount: number): void {
-  differences[step] = (differences[step] as number) + amount
-}
-
-function accumulate(differences: Int32Array): Int32Array {
-  for (let step = 1; step < differences.length; step++) {
-    differences[step] = (differences[step] as number) + (differences[step - 1] as number)
-  }
-  return differences.subarray(0, differences.length - 1)
 }

@@ -1,5 +1,5 @@
 import type { Activation, Backend, DeviceScores, StagedModel } from '../backend.ts'
-import { checkBatch } from '../batch.ts'
+import { checkBatch, checkSelectedRows } from '../batch.ts'
 import type { Bundle, BundleManifest } from '../bundle.ts'
 import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
 import { checkSpecVersion } from '../spec-version.ts'
@@ -106,8 +106,8 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
     },
     async selectRows(activation, rows) {
       const values = getValues('An activation', activation)
-      if (rows.length === 0) throw new InvalidArgumentError('No rows were selected; select at least one.')
-      return createActivation({ ...values, rows: Array.from(rows, (row) => getRow(values.rows, row)) })
+      checkSelectedRows(rows, values.rows.length)
+      return createActivation({ ...values, rows: Array.from(rows, (row) => values.rows[row] as Float32Array) })
     },
     async dispose() {
       disposed = true
@@ -120,10 +120,4 @@ function getStage(stages: readonly ReferenceStage[], index: number, due: number)
   if (stage === undefined) throw new InvalidArgumentError(`Stage ${index} does not exist; there are ${stages.length}.`)
   if (index !== due) throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${due}; run that one.`)
   return stage
-}
-
-function getRow(values: readonly Float32Array[], row: number): Float32Array {
-  const value = values[row]
-  if (value === undefined) throw new InvalidArgumentError(`Row ${row} does not exist; there are ${values.length}.`)
-  return value
 }
