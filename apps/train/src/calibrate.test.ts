@@ -1,5 +1,13 @@
 import { hoeffdingBentkusPValue } from '@sluice/calibration'
-import { argmaxRows, type BundleManifest, createGatedModel, InvalidArgumentError } from '@sluice/core'
+import {
+  argmaxRows,
+  type BundleManifest,
+  type ClassScores,
+  createGatedModel,
+  InvalidArgumentError,
+  noContext,
+  type PolicyFamily,
+} from '@sluice/core'
 import {
   computeReferenceScores,
   createRandomBatch,
@@ -24,6 +32,21 @@ const labels = argmaxRows(stageScores[2] ?? { data: new Float32Array(), rows: 0,
   row % 10 === 0 ? (answer + 1) % classCount : answer,
 )
 const dataset = createMemoryDataset(batch.data, [30], labels, classCount)
+
+/** Scores and answers with the sum of the gate's and all earlier gates' scores. */
+const summingFamily: PolicyFamily = {
+  specVersion: 'v1',
+  name: 'summing',
+  range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  usesEarlierGates: true,
+  fit: ({ earlier = [] }) => ({ earlier: earlier.length }),
+  createScore: () => (scores, context) => findPolicyFamily('margin').createScore({})(sumScores(scores, context)),
+  createAnswer: () => sumScores,
+}
+
+function sumScores(own: ClassScores, { earlier } = noContext): ClassScores {
+  return { ...own, data: own.data.map((value, i) => earlier.reduce((sum, { data }) => sum + (data[i] ?? 0), value)) }
+}
 
 async function load() {
   const bundle = await createReferenceBundle(network)
@@ -121,6 +144,20 @@ describe('calibrate', () => {
       target: { maxDrop, confidence: null },
       guarantee: null,
     })
+  })
+
+  it('fits families that look back on the gates that stand, and counts what the bundle then does', async () => {
+    const maxDrop = 58
+    const options = await createOptions({ family: summingFamily, maxDrop })
+    const { manifest, record, thresholds } = await calibrate(options)
+    const policy = createBundlePolicy(manifest, [summingFamily])
+    const { classes, exits } = await createGatedModel({ model: options.model, policy }).predict(batch)
+    const accuracy = classes.filter((answer, row) => answer === labels[row]).length / rows
+    expect(record.measured.accuracy).toBeCloseTo(accuracy, 12)
+    const shares = [0, 1, 2].map((exit) => exits.filter((value) => value === exit).length / rows)
+    expect(record.measured.exitShares).toEqual(shares.map((share) => expect.closeTo(share, 12)))
+    const standing = manifest.gates.filter((_, gate) => thresholds[gate] !== null)
+    expect(standing.map(({ policy }) => policy.parameters)).toEqual(standing.map((_, earlier) => ({ earlier })))
   })
 
   it('leaves the gates off and says so when no threshold meets the target', async () => {

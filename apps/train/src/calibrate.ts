@@ -1,41 +1,32 @@
-import {
-  choosePlacement,
-  createExitTable,
-  describeSampleSize,
-  type ExitCost,
-  type ExitTable,
-  evaluateThresholds,
-  fitGateParameters,
-  type OperatingPoint,
-  proposePlacements,
-  searchThresholds,
-  selectGates,
-  type ThresholdSearch,
-} from '@sluice/calibration'
+import { type ExitCost, evaluateThresholds, type OperatingPoint, type ScoreCache } from '@sluice/calibration'
 import type {
   BundleManifest,
   CalibrationGuarantee,
   CalibrationRecord,
+  GatePolicy,
   JsonObject,
   PolicyFamily,
   StagedModel,
 } from '@sluice/core'
 import { type Dataset, pickSamples } from '@sluice/datasets'
+import {
+  chooseExits,
+  chooseNothing,
+  type ExitChoice,
+  type ExitChoiceOptions,
+  listExitChoices,
+  tabulateChoice,
+} from './choose-exits.ts'
 import { certify, checkConfidence, splitSamples } from './guarantee.ts'
 import type { WorkOptions } from './progress.ts'
 import { collectScores } from './score-cache.ts'
 
-export interface CalibrateOptions extends WorkOptions {
+export interface CalibrateOptions extends WorkOptions, ExitChoiceOptions {
   readonly model: StagedModel
   readonly manifest: BundleManifest
   readonly dataset: Dataset
-  readonly family: PolicyFamily
-  /** Points of accuracy (or of agreement, without labels) that may be lost. */
-  readonly maxDrop: number
   /** Judge against the full network's answers even where there are labels. */
   readonly ignoreLabels: boolean
-  /** What is minimised; {@link countMacsCost}, or milliseconds measured on this machine. */
-  readonly cost: ExitCost
   readonly costKind: CalibrationRecord['cost']
   /**
    * Decides by running them between manifests that differ in which gates are on: none in the first one, more and more in
@@ -43,7 +34,6 @@ export interface CalibrateOptions extends WorkOptions {
    * not among the data it gets.
    */
   readonly trial?: (candidates: readonly BundleManifest[], data: Dataset) => Promise<number>
-  readonly search: ThresholdSearch
   /**
    * Chance with which the drop is to stay within `maxDrop` on unseen samples, 0..1: half of the data then choose, the other
    * half certify. Nothing is promised when absent.
@@ -72,22 +62,17 @@ export interface CalibrationResult {
  * earn its own cost is turned off. Nothing is written.
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
-  const { model, manifest, dataset, family, cost, trial } = options
+  const { model, manifest, dataset, trial } = options
   checkConfidence(options)
   const cache = await collectScores(model, manifest, dataset, options)
   const { tuning, tuningRows, calibration } = splitSamples(cache, options)
-  const parameters = fitGateParameters(tuning, family)
-  const table = createExitTable(tuning, family, parameters, cost)
-  const reference = cache.labels === null ? 'full-network' : 'labels'
-  const data = { table, parameters, reference } as const
-  const describe = (choice: GateChoice) => describeResult(choice, data, options)
-  const choices = trial === undefined ? [chooseByCost(table, options)] : listChoices(table, options)
+  const describe = (choice: CertifiedChoice) => describeResult(choice, tuning, options)
+  const choices = trial === undefined ? [chooseExits(tuning, options)] : listExitChoices(tuning, options)
   const results = choices.map(describe)
   const manifests = results.map((result) => result.manifest)
   const chosen = trial === undefined ? 0 : await trial(manifests, pickSamples(dataset, tuningRows))
   if (calibration === null) return results[chosen] as CalibrationResult
-  const unseen = createExitTable(calibration, family, parameters, cost)
-  return describe(certifyChoice(choices[chosen] as GateChoice, table, unseen, options))
+  return describe(certifyChoice(choices[chosen] as ExitChoice, tuning, calibration, options))
 }
 
 /** MACs of each stage and head: the cost that thresholds minimise by default. */
@@ -95,86 +80,46 @@ export function countMacsCost({ stages }: Pick<BundleManifest, 'stages'>): ExitC
   return { backbone: stages.map(({ macs }) => macs.backbone), head: stages.slice(0, -1).map(({ macs }) => macs.head) }
 }
 
-/** Gates that may fire, ascending, and an operating point with a threshold for each of them. */
-interface GateChoice {
-  readonly standing: readonly number[]
-  readonly point: OperatingPoint
-  readonly met: boolean
-  readonly warnings: readonly string[]
+interface CertifiedChoice extends ExitChoice {
   readonly guarantee?: Omit<CalibrationGuarantee, 'risk'>
-}
-
-/** The gates and thresholds that cost least. */
-function chooseByCost(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice {
-  const { gates, ...placement } = choosePlacement(table, { maxDrop })
-  if (!placement.met) return { standing: gates, ...placement }
-  return { standing: gates, ...searchThresholds(selectGates(table, gates), { maxDrop, search }) }
-}
-
-/** More gates than this have never been faster, and all candidates are in memory at once. */
-const mostGatesTried = 6
-
-/** No gate, then the likeliest sets of each size, thresholds chosen. */
-function listChoices(table: ExitTable, { maxDrop, search }: CalibrateOptions): GateChoice[] {
-  const some = proposePlacements(table, { maxDrop, maxGates: mostGatesTried }).map((standing) => ({
-    standing,
-    ...searchThresholds(selectGates(table, standing), { maxDrop, search }),
-  }))
-  return [chooseNothing(table), ...some]
 }
 
 /** The same gates at the most aggressive level that unseen samples show to be within the target; off where there is none. */
 function certifyChoice(
-  { standing, warnings }: GateChoice,
-  table: ExitTable,
-  unseen: ExitTable,
-  { maxDrop, confidence = 0 }: CalibrateOptions,
-): GateChoice {
-  const tuning = selectGates(table, standing)
-  const target = { bound: maxDrop / 100, confidence }
-  const { thresholds, guarantee, warnings: more } = certify(tuning, selectGates(unseen, standing), target)
-  const allWarnings = [...warnings, ...more]
-  if (guarantee === undefined) return { ...chooseNothing(table), warnings: allWarnings }
-  const point = evaluateThresholds(tuning, thresholds)
-  if (point.saved > 0) return { standing, point, met: true, guarantee, warnings: allWarnings }
+  choice: ExitChoice,
+  tuning: ScoreCache,
+  calibration: ScoreCache,
+  options: CalibrateOptions,
+): CertifiedChoice {
+  const table = tabulateChoice(tuning, choice, options)
+  const unseen = tabulateChoice(calibration, choice, options)
+  const target = { bound: options.maxDrop / 100, confidence: options.confidence ?? 0 }
+  const { thresholds, guarantee, warnings: more } = certify(table, unseen, target)
+  const warnings = [...choice.warnings, ...more]
+  if (guarantee === undefined) return { ...chooseNothing(tuning, options), warnings }
+  const point = evaluateThresholds(table, thresholds)
+  if (point.saved > 0) return { ...choice, point, met: true, guarantee, warnings }
   const idle =
     'What can be certified saves nothing, so all gates stay off. Allow a larger --max-drop, or pass more data.'
-  return { ...chooseNothing(table), warnings: [...allWarnings, idle] }
-}
-
-function chooseNothing(table: ExitTable): GateChoice {
-  return {
-    standing: [],
-    point: evaluateThresholds(selectGates(table, []), []),
-    met: false,
-    warnings: describeSampleSize(table.samples),
-  }
-}
-
-/** What gates and thresholds are chosen on. */
-interface TuningData {
-  readonly table: ExitTable
-  /** The policy's, one per gate. */
-  readonly parameters: readonly JsonObject[]
-  readonly reference: CalibrationRecord['reference']
+  return { ...chooseNothing(tuning, options), warnings: [...warnings, idle] }
 }
 
 const risks = { labels: 'accuracy-gap', 'full-network': 'disagreement' } as const
 
 /** The manifest and record of a choice; what it saves is counted in MACs, whatever it was chosen by. */
 function describeResult(
-  { standing, point, met, warnings, guarantee }: GateChoice,
-  { table, parameters, reference }: TuningData,
+  choice: CertifiedChoice,
+  tuning: ScoreCache,
   { manifest, dataset, family, ...options }: CalibrateOptions,
 ): CalibrationResult {
-  const thresholds = manifest.gates.map((_, gate) => {
-    const threshold = point.thresholds[standing.indexOf(gate)] ?? Number.POSITIVE_INFINITY
-    return threshold === Number.POSITIVE_INFINITY ? null : threshold
-  })
+  const { standing, point, met, warnings, guarantee } = choice
+  const reference = tuning.labels === null ? 'full-network' : 'labels'
   const inMacs = evaluateThresholds(
-    selectGates({ ...table, cost: countMacsCost(manifest) }, standing),
+    tabulateChoice(tuning, choice, { family, cost: countMacsCost(manifest) }),
     point.thresholds,
   )
+  const policies = manifest.gates.map((_, gate) => describePolicy(gate, choice, family))
+  const thresholds = policies.map(({ threshold }) => threshold)
   const record: CalibrationRecord = {
     data: dataset.name,
     samples: dataset.size,
@@ -191,8 +136,9 @@ function describeResult(
     },
     guarantee: guarantee === undefined ? null : { risk: risks[reference], ...guarantee },
   }
-  const calibrated = setThresholds(manifest, family.name, parameters, thresholds, record)
-  return { manifest: calibrated, record, thresholds, met, tuningSamples: table.samples, warnings }
+  const gates = manifest.gates.map((gate, index) => ({ ...gate, policy: policies[index] ?? gate.policy }))
+  const calibrated = { ...manifest, gates, calibration: record }
+  return { manifest: calibrated, record, thresholds, met, tuningSamples: tuning.final.rows, warnings }
 }
 
 /** Share of the rows that leave at a stage of the bundle. */
@@ -207,16 +153,18 @@ function shareOfStage(
   return gate < 0 ? 0 : (exitShares[gate] ?? 0)
 }
 
-function setThresholds(
-  manifest: BundleManifest,
-  name: string,
-  parameters: readonly JsonObject[],
-  thresholds: readonly (number | null)[],
-  calibration: CalibrationRecord,
-): BundleManifest {
-  const gates = manifest.gates.map((gate, index) => ({
-    ...gate,
-    policy: { name, parameters: parameters[index] ?? {}, threshold: thresholds[index] ?? null },
-  }))
-  return { ...manifest, gates, calibration }
+/**
+ * A gate's policy. A gate that is off leaves the network; one that never fires but that later gates look at has to stay,
+ * so its threshold is one that no score reaches.
+ */
+function describePolicy(gate: number, { standing, parameters, point }: ExitChoice, family: PolicyFamily): GatePolicy {
+  const index = standing.indexOf(gate)
+  if (index < 0) return { name: family.name, parameters: {}, threshold: null }
+  const threshold = point.thresholds[index] as number
+  const never = family.usesEarlierGates ? Number.MAX_VALUE : null
+  return {
+    name: family.name,
+    parameters: parameters[index] as JsonObject,
+    threshold: threshold === Number.POSITIVE_INFINITY ? never : threshold,
+  }
 }

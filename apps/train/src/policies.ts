@@ -1,5 +1,6 @@
 import {
   type BundleManifest,
+  createGateRule,
   createThresholdPolicy,
   type ExitPolicy,
   type GateRule,
@@ -36,7 +37,7 @@ export function createBundlePolicy(manifest: BundleManifest, families = policyFa
   const rules = manifest.gates.map(({ policy }): GateRule => {
     const family = findPolicyFamily(policy.name, families)
     if (policy.threshold === null) return offRule
-    return { score: family.createScore(policy.parameters), threshold: policy.threshold }
+    return createGateRule(family, policy.parameters, policy.threshold)
   })
   const names = new Set(manifest.gates.map(({ policy }) => policy.name))
   return createThresholdPolicy([...names].join('+'), rules)

@@ -81,32 +81,42 @@ export function countExitCosts(cost: ExitCost): Float64Array {
 }
 
 /**
- * The table of the same samples with some of the gates: the stages around a gate that is left out become one, and its
- * head costs nothing.
+ * The table of the same samples with some of the gates. Scores that a family takes from earlier gates too stay what they
+ * were with all of them: fit the family again on the gates that remain.
  *
- * @param gates indices into `table.gates`, ascending
+ * @param selected indices into `table.gates`, ascending
  * @throws InvalidArgumentError for indices that do not exist or do not ascend
  */
-export function selectGates(table: ExitTable, gates: readonly number[]): ExitTable {
+export function selectGates({ samples, gates, finalRight, cost }: ExitTable, selected: readonly number[]): ExitTable {
+  return {
+    samples,
+    cost: selectGateCosts(cost, selected),
+    gates: gates.filter((_, gate) => selected.includes(gate)),
+    finalRight,
+  }
+}
+
+/**
+ * What rows cost with some of the gates: the stages around a gate that is left out become one, and its head costs nothing.
+ *
+ * @param gates indices of gates, ascending
+ * @throws InvalidArgumentError for indices that do not exist or do not ascend
+ */
+export function selectGateCosts(cost: ExitCost, gates: readonly number[]): ExitCost {
   let stage = 0
-  const backbone: number[] = []
-  const kept = gates.map((index) => {
-    const outcomes = table.gates[index]
-    if (outcomes === undefined || index < stage) {
+  const backbone = gates.map((gate) => {
+    if (!(gate >= stage && gate < cost.head.length)) {
       throw new InvalidArgumentError(
-        `Gate ${index} of [${gates}] does not exist or is out of order; pass ascending indices.`,
+        `Gate ${gate} of [${gates}] does not exist or is out of order; pass ascending indices.`,
       )
     }
-    backbone.push(sumRange(table.cost.backbone, stage, index + 1))
-    stage = index + 1
-    return outcomes
+    const start = stage
+    stage = gate + 1
+    return sumRange(cost.backbone, start, stage)
   })
-  backbone.push(sumRange(table.cost.backbone, stage, table.cost.backbone.length))
   return {
-    samples: table.samples,
-    gates: kept,
-    finalRight: table.finalRight,
-    cost: { backbone, head: gates.map((index) => table.cost.head[index] ?? 0) },
+    backbone: [...backbone, sumRange(cost.backbone, stage, cost.backbone.length)],
+    head: gates.map((gate) => cost.head[gate] as number),
   }
 }
 

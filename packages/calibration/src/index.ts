@@ -11,6 +11,7 @@ export {
   type ExitCost,
   type ExitTable,
   type GateOutcomes,
+  selectGateCosts,
   selectGates,
   selectSamples,
 } from './exit-table.ts'
@@ -25,6 +26,7 @@ export {
   createExitTable,
   fitGateParameters,
   type ScoreCache,
+  selectCachedGates,
   selectCachedSamples,
 } from './score-cache.ts'
 export {

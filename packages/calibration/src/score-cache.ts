@@ -1,6 +1,8 @@
 import {
   argmaxRows,
   type ClassScores,
+  createGateRule,
+  type GateContext,
   InvalidArgumentError,
   type JsonObject,
   NonFiniteValueError,
@@ -33,7 +35,9 @@ export interface CachedGate {
  */
 export function fitGateParameters(cache: ScoreCache, family: PolicyFamily): JsonObject[] {
   const targets = findTargets(cache)
-  return cache.gates.map(({ scores, weightNorms }) => family.fit({ scores, targets, weightNorms }))
+  return cache.gates.map(({ scores, weightNorms }, gate) =>
+    family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
+  )
 }
 
 /**
@@ -54,11 +58,15 @@ export function createExitTable(
   }
   const table = {
     samples: cache.final.rows,
-    gates: cache.gates.map(({ scores }, gate) => ({
-      scores: family.createScore(parameters[gate] as JsonObject)(scores),
-      right: markRight(scores, targets),
-      range: family.range,
-    })),
+    gates: cache.gates.map(({ scores }, gate) => {
+      const context = createContext(cache, gate)
+      const rule = createGateRule(family, parameters[gate] as JsonObject, Number.POSITIVE_INFINITY)
+      return {
+        scores: rule.score(scores, context),
+        right: markRight(rule.answer?.(scores, context) ?? scores, targets),
+        range: family.range,
+      }
+    }),
     finalRight: markRight(cache.final, targets),
     cost,
   }
@@ -78,6 +86,19 @@ export function selectCachedSamples(cache: ScoreCache, rows: Uint32Array): Score
     final: selectRows(cache.final, rows),
     labels: labels === null ? null : Int32Array.from(rows, (row) => labels[row] as number),
   }
+}
+
+/**
+ * The cache of the network with some of its gates: the others are no earlier gates either.
+ *
+ * @param gates indices into `cache.gates`, ascending
+ */
+export function selectCachedGates(cache: ScoreCache, gates: readonly number[]): ScoreCache {
+  return { ...cache, gates: cache.gates.filter((_, gate) => gates.includes(gate)) }
+}
+
+function createContext({ gates }: ScoreCache, gate: number): GateContext {
+  return { earlier: gates.slice(0, gate).map(({ scores }) => scores) }
 }
 
 /** The class every sample should get, once the whole cache is known to fit together. */

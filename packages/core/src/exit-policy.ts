@@ -12,10 +12,15 @@ export interface Observation {
   readonly macsSpent: number
 }
 
-/** Who leaves: `exit[i]` is 1 when row `i` of the observation exits here, else 0. */
+/** Who leaves, and with what answer: `exit[i]` is 1 when row `i` of the observation exits here, else 0. */
 export interface Decision<State> {
   readonly exit: Uint8Array
   readonly state: State
+  /**
+   * What the observation's rows answer with if they leave here, one row each, finite; the gate's own class scores where
+   * absent.
+   */
+  readonly scores?: ClassScores | undefined
 }
 
 /**

@@ -1,13 +1,30 @@
 import type { JsonObject } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
-import type { ExitPolicy } from './exit-policy.ts'
 import type { ScoreExpression } from './score-expression.ts'
 
-/** One number per row from its class scores: higher = readier to exit. Pure; a row's number depends on that row alone. */
-export type ExitScore = (scores: ClassScores) => Float32Array
+/** What a gate knows of its rows besides its own class scores. */
+export interface GateContext {
+  /**
+   * Class scores of the gates in front, of the same rows, in the order of the network. Gates that are off are not among
+   * them: their heads do not run.
+   */
+  readonly earlier: readonly ClassScores[]
+}
+
+/** The context of a network's first gate, and of every gate whose score looks at nothing else. */
+export const noContext: GateContext = { earlier: [] }
+
+/**
+ * One number per row from its class scores, and from the earlier gates' where the family `usesEarlierGates`: higher =
+ * readier to exit. Pure; a row's number depends on that row alone. Without a context, the gate is the first one.
+ */
+export type ExitScore = (scores: ClassScores, context?: GateContext) => Float32Array
+
+/** The class scores that rows answer with when they leave, instead of the gate's own. Pure and row by row, as `ExitScore`. */
+export type ExitAnswer = (scores: ClassScores, context?: GateContext) => ClassScores
 
 /** What a family may learn from at one gate. */
-export interface GateSample {
+export interface GateSample extends Partial<GateContext> {
   /** Class scores of the gate's head on the tuning samples. */
   readonly scores: ClassScores
   /** The class each row should get: its label, or the full network's answer where there are no labels. */
@@ -25,37 +42,20 @@ export interface PolicyFamily {
   readonly name: string
   /** Lowest and highest value a score can take, e.g. `[0, 1]`; infinite ends where it is unbounded. */
   readonly range: readonly [number, number]
+  /** True where scores or answers depend on `GateContext.earlier`; that costs the memory of all gates' scores. */
+  readonly usesEarlierGates?: boolean
   fit(sample: GateSample): JsonObject
   /** @throws InvalidArgumentError when the parameters are not what `fit` writes */
   createScore(parameters: JsonObject): ExitScore
+  /**
+   * What rows answer with when they leave; absent where that is the gate's own class scores.
+   * @throws InvalidArgumentError as `createScore`
+   */
+  createAnswer?(parameters: JsonObject): ExitAnswer
   /**
    * What `createScore` computes, as data, for `classCount` classes: gates of families that have it run inside an exported
    * network. Absent where the operators of {@link ScoreExpression} do not reach.
    * @throws InvalidArgumentError as `createScore`
    */
   expressScore?(parameters: JsonObject, classCount: number): ScoreExpression
-}
-
-/** A gate's score and threshold. A threshold of `Infinity` never fires. */
-export interface GateRule {
-  readonly score: ExitScore
-  readonly threshold: number
-}
-
-/** The policy that exits a row at gate `s` when `rules[s].score(row) >= rules[s].threshold`. */
-export function createThresholdPolicy(name: string, rules: readonly GateRule[]): ExitPolicy<null> {
-  return {
-    specVersion: 'v1',
-    name,
-    init: () => null,
-    decide({ stage, scores }) {
-      const exit = new Uint8Array(scores.rows)
-      const rule = rules[stage]
-      if (rule !== undefined && rule.threshold !== Number.POSITIVE_INFINITY) {
-        const values = rule.score(scores)
-        for (let row = 0; row < exit.length; row++) exit[row] = (values[row] as number) >= rule.threshold ? 1 : 0
-      }
-      return { exit, state: null }
-    },
-  }
 }

@@ -11,7 +11,7 @@ import {
   UnsupportedVersionError,
 } from './errors.ts'
 import type { ExitPolicy, Observation } from './exit-policy.ts'
-import { createThresholdPolicy } from './exit-score.ts'
+import type { ExitScore } from './exit-score.ts'
 import { createFlopCounter } from './flop-counter.ts'
 import { createGatedModel } from './gated-model.ts'
 import type { ExitGroup, Predictions } from './predictions.ts'
@@ -25,6 +25,7 @@ import {
   type ReferenceNetwork,
 } from './reference.ts'
 import type { Tensor } from './tensor.ts'
+import { createThresholdPolicy } from './threshold-policy.ts'
 
 const seed = 20181103
 
@@ -310,6 +311,52 @@ describe('createGatedModel on bad input', () => {
     await expect(failure).rejects.toBeInstanceOf(PolicyContractError)
     await expect(failure).rejects.toThrow(message)
     expect(model.liveHandles).toBe(0)
+  })
+
+  it('answers with the scores that the policy gives, and refuses them in another shape or not finite', async () => {
+    const { model, batch } = await createExample()
+    const scripted = createScriptedPolicy([1, 0, 2, 1])
+    const answerWith = (data: Float32Array): ExitPolicy => ({
+      ...scripted,
+      decide(observation, state: null) {
+        const { rows, classCount } = observation.scores
+        const scores = { data: data.subarray(0, rows * classCount), rows, classCount }
+        return { ...scripted.decide(observation, state), scores }
+      },
+    })
+    const constant = createGatedModel({ model, policy: answerWith(new Float32Array(12).fill(0.5)) })
+    const { scores } = await constant.predict(batch)
+    const own = await createGatedModel({ model, policy: scripted }).predict(batch)
+    for (const row of [0, 1, 3]) expect(getRow(scores, row)).toEqual(new Float32Array(3).fill(0.5))
+    expect(getRow(scores, 2)).toEqual(getRow(own.scores, 2))
+    const short = createGatedModel({ model, policy: answerWith(new Float32Array(2)) }).predict(batch)
+    await expect(short).rejects.toThrow(PolicyContractError)
+    await expect(short).rejects.toThrow('it answers with 2 scores as [4, 3]; [4, 3] were due')
+    const broken = createGatedModel({ model, policy: answerWith(new Float32Array(12).fill(Number.NaN)) })
+    await expect(broken.predict(batch)).rejects.toThrow(NonFiniteValueError)
+    expect(model.liveHandles).toBe(0)
+  })
+
+  it('answers rows that no gate let go with the surest exit, a later one before an equally sure one, where asked', async () => {
+    const { network, batch, model } = await createExample()
+    const policy = createScriptedPolicy([0, 2, 2, 2])
+    const stages = computeReferenceScores(network, batch)
+    const ofClass =
+      (sign: number): ExitScore =>
+      (scores) =>
+        Float32Array.from({ length: scores.rows }, (_, row) => sign * (getRow(scores, row)[0] ?? 0))
+    for (const sign of [1, -1, 0]) {
+      const mostConfident = ofClass(sign)
+      const { scores, exits, macs } = await createGatedModel({ model, policy, mostConfident }).predict(batch)
+      expect([...exits]).toEqual([0, 2, 2, 2])
+      expect(macs).toEqual((await createGatedModel({ model, policy }).predict(batch)).macs)
+      expect(getRow(scores, 0)).toEqual(getRow(stages[0] as ClassScores, 0))
+      for (const row of [1, 2, 3]) {
+        const answers = stages.map((exit) => getRow(exit, row))
+        const sureness = answers.map((answer) => sign * (answer[0] ?? 0))
+        expect(getRow(scores, row)).toEqual(answers[sureness.lastIndexOf(Math.max(...sureness))])
+      }
+    }
   })
 
   it('refuses a backend that gives scores of another shape or no activation', async () => {

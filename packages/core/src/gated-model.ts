@@ -1,18 +1,26 @@
 import type { Activation, DeviceScores, StagedModel } from './backend.ts'
 import { checkBatch, checkFinite } from './batch.ts'
 import type { ClassScores } from './class-scores.ts'
-import { BackendContractError } from './errors.ts'
+import { BackendContractError, PolicyContractError } from './errors.ts'
 import type { ExitPolicy } from './exit-policy.ts'
+import type { ExitScore } from './exit-score.ts'
 import { createFlopCounter } from './flop-counter.ts'
 import { collectPredictions, type ExitGroup, type Predictions } from './predictions.ts'
 import { createRowIndices, splitAllLeaving, splitByMask, takeIndices, takeScores } from './row-groups.ts'
 import { checkSpecVersion } from './spec-version.ts'
+import { createSurestAnswers } from './surest-answers.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What a gated model is made of. The caller owns the model and disposes it after the last run. */
 export interface GatedModelParts {
   readonly model: StagedModel
   readonly policy: ExitPolicy
+  /**
+   * How sure an answer is, on one scale for gates and the network's end, e.g. the greatest softmax: a row that no gate lets
+   * go is then answered by the surest of all exits (SDN, arXiv 1810.07052, section 4.1). The network's end answers where
+   * absent.
+   */
+  readonly mostConfident?: ExitScore | undefined
 }
 
 /** Options of one run. */
@@ -47,7 +55,7 @@ export interface GatedModel {
  * @throws UnsupportedVersionError for a model or policy of another contract version
  * @throws InvalidArgumentError for a network whose stage costs are not safe integers
  */
-export function createGatedModel({ model, policy }: GatedModelParts): GatedModel {
+export function createGatedModel({ model, policy, mostConfident }: GatedModelParts): GatedModel {
   checkSpecVersion('The staged model', model)
   checkSpecVersion(`Exit policy '${policy.name}'`, policy)
   const { input, classCount, stages } = model.network
@@ -60,6 +68,7 @@ export function createGatedModel({ model, policy }: GatedModelParts): GatedModel
     signal?.throwIfAborted()
     let rows = createRowIndices(batchSize)
     let state = policy.init(batchSize)
+    const surest = mostConfident && createSurestAnswers(mostConfident, batchSize, classCount)
     let activation: Activation | null = await model.upload(batch)
     try {
       for (let stage = 0; ; stage++) {
@@ -72,14 +81,18 @@ export function createGatedModel({ model, policy }: GatedModelParts): GatedModel
         const macsPerRow = counter.countThrough(stage)
 
         let split = splitAllLeaving(rows.length)
+        let answers = scores
         if (stage < stages.length - 1) {
           const decision = policy.decide({ stage, scores, rowIndices: rows, macsSpent: macsPerRow }, state)
           state = decision.state
           split = splitByMask(policy.name, decision.exit, rows.length)
+          if (decision.scores !== undefined) answers = checkAnswers(policy.name, decision.scores, scores, rows)
         }
+        surest?.note(rows, answers)
+        if (surest !== undefined && stage === stages.length - 1) answers = surest.take(rows)
         const { leaving, staying } = split
         if (leaving.length > 0) {
-          yield { stage, rows: takeIndices(rows, leaving), scores: takeScores(scores, leaving), macsPerRow }
+          yield { stage, rows: takeIndices(rows, leaving), scores: takeScores(answers, leaving), macsPerRow }
         }
         if (staying.length === 0) return
         if (leaving.length > 0) {
@@ -123,4 +136,15 @@ function checkScoresShape({ data, rows, classCount }: ClassScores, stage: number
   if (rows === rowCount && classCount === classes && data.length === rowCount * classes) return
   const actual = `${data.length} scores as [${rows}, ${classCount}]`
   throw new BackendContractError(`stage ${stage} gave ${actual}; [${rowCount}, ${classes}] were due.`)
+}
+
+/** What a policy answers instead of the gate. */
+function checkAnswers(policyName: string, answers: ClassScores, own: ClassScores, rows: Uint32Array): ClassScores {
+  const { data, rows: count, classCount } = answers
+  if (count !== own.rows || classCount !== own.classCount || data.length !== own.data.length) {
+    const actual = `${data.length} scores as [${count}, ${classCount}]`
+    throw new PolicyContractError(policyName, `it answers with ${actual}; [${own.rows}, ${own.classCount}] were due.`)
+  }
+  checkFinite(`The answer of policy '${policyName}'`, data, classCount, rows)
+  return answers
 }

@@ -5,7 +5,7 @@ export interface ExitGroup {
   readonly stage: number
   /** Their indices in the batch that entered the network, ascending. */
   readonly rows: Uint32Array
-  /** Their class scores, `[rows.length, classCount]`, in the order of `rows`. */
+  /** The class scores that answer, `[rows.length, classCount]`, in the order of `rows`. */
   readonly scores: ClassScores
   /** MACs spent on each of them, heads included. */
   readonly macsPerRow: number

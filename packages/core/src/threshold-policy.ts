@@ -1,0 +1,75 @@
+import type { JsonObject } from './bundle.ts'
+import type { ClassScores } from './class-scores.ts'
+import type { Decision, ExitPolicy, Observation } from './exit-policy.ts'
+import type { ExitAnswer, ExitScore, GateContext, PolicyFamily } from './exit-score.ts'
+import { takeScores } from './row-groups.ts'
+
+/** A gate's score and threshold. A threshold of `Infinity` never fires. */
+export interface GateRule {
+  readonly score: ExitScore
+  readonly threshold: number
+  /** What rows answer with when they leave; the gate's own class scores where absent. */
+  readonly answer?: ExitAnswer | undefined
+  /** Whether score or answer look at earlier gates. */
+  readonly usesEarlierGates?: boolean | undefined
+}
+
+/** Class scores that a threshold policy has seen at one gate. */
+export interface SeenScores {
+  readonly scores: ClassScores
+  readonly rowIndices: Uint32Array
+}
+
+/** The scores of the gates passed, of those rows that reached them; null where no rule looks back. */
+export type ThresholdPolicyState = readonly SeenScores[] | null
+
+/** What a family with fitted parameters asks of a gate. @throws InvalidArgumentError as the family's `createScore` */
+export function createGateRule(family: PolicyFamily, parameters: JsonObject, threshold: number): GateRule {
+  return {
+    score: family.createScore(parameters),
+    threshold,
+    answer: family.createAnswer?.(parameters),
+    usesEarlierGates: family.usesEarlierGates,
+  }
+}
+
+/**
+ * The policy that exits a row at gate `s` when `rules[s].score(row) >= rules[s].threshold`. A gate that never fires is no
+ * earlier gate to those that follow.
+ */
+export function createThresholdPolicy(name: string, rules: readonly GateRule[]): ExitPolicy<ThresholdPolicyState> {
+  const looksBack = rules.some((rule) => rule.usesEarlierGates)
+  return {
+    specVersion: 'v1',
+    name,
+    init: () => (looksBack ? [] : null),
+    decide(observation, state) {
+      const { stage, scores, rowIndices } = observation
+      const rule = rules[stage]
+      if (rule === undefined || rule.threshold === Number.POSITIVE_INFINITY) {
+        return { exit: new Uint8Array(scores.rows), state }
+      }
+      const decision = applyRule(rule, observation, {
+        earlier: (state ?? []).map((seen) => takeSeen(seen, rowIndices)),
+      })
+      return { ...decision, state: state === null ? null : [...state, { scores, rowIndices }] }
+    },
+  }
+}
+
+function applyRule(rule: GateRule, { scores }: Observation, context: GateContext): Omit<Decision<unknown>, 'state'> {
+  const values = rule.score(scores, context)
+  const exit = new Uint8Array(scores.rows)
+  for (let row = 0; row < exit.length; row++) exit[row] = (values[row] as number) >= rule.threshold ? 1 : 0
+  return rule.answer === undefined ? { exit } : { exit, scores: rule.answer(scores, context) }
+}
+
+/** The scores of the given rows, which are ascending and all among those seen. */
+function takeSeen({ scores, rowIndices }: SeenScores, rows: Uint32Array): ClassScores {
+  let position = 0
+  const positions = rows.map((row) => {
+    while ((rowIndices[position] as number) < row) position++
+    return position
+  })
+  return takeScores(scores, positions)
+}
