@@ -1,4 +1,4 @@
-import { type ChartSeries, drawLineChart } from '@sluice/app-bench'
+import { type ChartSeries, drawHtmlPage, drawLineChart } from '@sluice/app-bench'
 import type { EpochMetrics } from '@sluice/app-train'
 
 const colors = ['#3b82f6', '#f97316', '#16a34a', '#a855f7', '#dc2626', '#0891b2', '#ca8a04', '#db2777']
@@ -26,16 +26,9 @@ export function drawTrainingCurves(metrics: readonly EpochMetrics[], exits: read
     )
   })
   const trained = curve('end, training', '#888888', ({ trainAccuracies }) => 100 * (trainAccuracies.at(-1) ?? 0))
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Training curves</title>
-<style>${style}</style>
-</head>
-<body>
-<h1>Training curves</h1>
+  return drawHtmlPage({
+    title: 'Training curves',
+    body: `<h1>Training curves</h1>
 <p>${metrics.length} epochs.</p>
 <h2>Loss</h2>
 ${chart('loss', [curve('training', '#3b82f6', ({ loss }) => loss)], 'top')}
@@ -43,16 +36,6 @@ ${chart('loss', [curve('training', '#3b82f6', ({ loss }) => loss)], 'top')}
 ${chart('accuracy (%)', isTested ? [...accuracies, trained] : accuracies, 'bottom')}
 <h2>Learning rate</h2>
 ${chart('learning rate', [curve('last step of the epoch', '#3b82f6', ({ learningRate }) => learningRate)], 'top')}
-<footer>Made by sluice train; metrics.csv has the figures.</footer>
-</body>
-</html>
-`
+<footer>Made by sluice train; metrics.csv has the figures.</footer>`,
+  })
 }
-
-const style = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem }
-h2 { margin-top: 2.5rem }
-svg { width: 100%; height: auto }
-footer { margin-top: 3rem; font-size: .85rem; color: #767676 }
-`

@@ -1,3 +1,4 @@
+import { drawHtmlPage } from './html-page.ts'
 import { drawLineChart } from './line-chart.ts'
 import type { ExitExamples, ReportData } from './report-data.ts'
 import { element, escapeMarkup } from './svg.ts'
@@ -5,16 +6,9 @@ import { element, escapeMarkup } from './svg.ts'
 /** The report as one HTML page that needs nothing else: no script, no network. */
 export function drawReportPage(data: ReportData): string {
   const { name, point, classes } = data
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeMarkup(name)}: early exits</title>
-<style>${style}</style>
-</head>
-<body>
-<h1>${escapeMarkup(name)}</h1>
+  return drawHtmlPage({
+    title: `${name}: early exits`,
+    body: `<h1>${escapeMarkup(name)}</h1>
 <p>${data.samples.toLocaleString('en')} samples of ${escapeMarkup(data.dataName)}, policy <b>${escapeMarkup(data.policy)}</b>.</p>
 ${drawFigures(point)}
 <h2>Accuracy against MACs</h2>
@@ -24,10 +18,9 @@ ${drawExitTable(data)}
 <h2>Exits of each class</h2>
 ${drawClassTable(data.exitShares.length, classes)}
 ${drawAllExamples(data.examples)}
-<footer>Made by sluice report. 1 MAC = 2 FLOPs; convolutions, matrix products and attention are counted.</footer>
-</body>
-</html>
-`
+<footer>Made by sluice report. 1 MAC = 2 FLOPs; convolutions, matrix products and attention are counted.</footer>`,
+    style,
+  })
 }
 
 function drawFigures({ accuracy, fullAccuracy, drop, saved }: ReportData['point']): string {
@@ -136,27 +129,15 @@ function percent(share: number): string {
 }
 
 const style = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --muted: #5c5c5c }
-@media (prefers-color-scheme: dark) { :root { --muted: #b0b0b0 } }
-body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem }
-h2 { margin-top: 2.5rem }
 h3 { margin-bottom: .5rem }
-svg { width: 100%; height: auto; fill: var(--muted) }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th { font-weight: 500; white-space: nowrap; padding: .15rem .5rem }
-th[scope=row] { text-align: left; padding-left: 0 }
-th[scope=col] { text-align: right; color: var(--muted) }
-td { text-align: right; padding: .15rem .5rem; white-space: nowrap }
 td.bar { width: 35%; text-align: left }
 td.bar i { display: block; height: .8rem; background: #3b82f6; border-radius: 2px }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem }
 .figures b { display: block; font-size: 1.6rem }
-.figures span, .strip > span, footer { color: var(--muted) }
+.figures span, .strip > span { color: var(--muted) }
 .strip { display: flex; flex-wrap: wrap; gap: .4rem; align-items: flex-start; margin-bottom: .8rem }
 .strip > span { width: 4.5rem }
 figure { margin: 0; width: 64px; font-size: .7rem; line-height: 1.3; text-align: center; overflow-wrap: anywhere }
 img { width: 64px; height: 64px; object-fit: contain; image-rendering: pixelated; box-sizing: border-box }
 img.wrong { border: 3px solid #dc2626 }
-footer { margin-top: 3rem; font-size: .85rem }
 `
