@@ -5,6 +5,9 @@ export {
   type ProposalOptions,
   proposePlacements,
 } from './choose-placement.ts'
+export * from './drift/drift-monitor.ts'
+export * from './drift/propose-thresholds.ts'
+export { boundRunningRisk, type RiskInterval } from './drift/running-risk.ts'
 export { type DropTarget, describeSampleSize } from './drop-target.ts'
 export {
   checkExitTable,

@@ -1,0 +1,151 @@
+import { InvalidArgumentError } from '@sluice/core'
+import { checkGuarantee } from '../guarantee/p-value.ts'
+import { stakes } from './running-risk.ts'
+import { selectRows } from './select-rows.ts'
+
+/** What a monitor watches over, and how closely. */
+export interface DriftMonitorOptions {
+  /** The risk that was guaranteed, 0..1: the share of all rows that may have a loss. */
+  readonly bound: number
+  /** Chance that no alarm is raised within the horizon while the risk is at most the bound, 0..1. Default 0.95. */
+  readonly confidence?: number
+  /** Share of the rows that are audited, 0..1. Default 0.01. */
+  readonly auditShare?: number
+  /**
+   * Rows for which `confidence` holds, counted from the start or the last alarm. The default is that in which 40 audited
+   * losses are allowed, `40 / (auditShare * bound)`: enough to see a risk of twice the bound before twice the losses
+   * allowed in that many rows have happened.
+   */
+  readonly horizonRows?: number
+}
+
+/** All that a monitor knows of a stream: plain data, kept by the caller, and the same after a trip through JSON. */
+export interface DriftState {
+  readonly seed: number
+  /** Rows that audits have been drawn from. */
+  readonly rows: number
+  /** Audited rows whose loss is known. */
+  readonly audited: number
+  /** How many of these had a loss. */
+  readonly losses: number
+  /** Per bet: the capital of all its copies, one started at each audited row. */
+  readonly capital: readonly number[]
+  /** Per bet: the same sum with each copy weighted by the number of rows it has seen. */
+  readonly weightedAges: readonly number[]
+  /** Null while the guarantee stands; the first alarm stays. */
+  readonly alarm: DriftAlarm | null
+}
+
+/** The risk is, or has been, greater than the bound. */
+export interface DriftAlarm {
+  /** `rows` of the state that raised it. */
+  readonly rows: number
+  /** How many of the last audited rows speak for it: the mean over possible beginnings, weighted by their evidence. */
+  readonly recentAudits: number
+}
+
+/** The rows of a batch that are to be audited. */
+export interface AuditSelection {
+  /** Positions in the batch, ascending. */
+  readonly rows: Uint32Array
+  readonly state: DriftState
+}
+
+/**
+ * Watches the risk of a gated network on a stream of rows by auditing a few of them. Pure: no clock, and no randomness
+ * but that of the seed in the state.
+ *
+ * A row's loss is 1 where the guaranteed property fails, e.g. where the gated network's answer differs from the full
+ * one's, and 0 for every row that reaches the end; so an audited row that left early is run to the end, and one that
+ * reached it costs nothing. Rows may come late or out of order, but which of them are reported must not depend on
+ * their losses.
+ */
+export interface DriftMonitor {
+  readonly auditShare: number
+  readonly horizonRows: number
+  /** The state before the first row, and after new thresholds. @param seed whole number; its last 32 bits count */
+  init(seed: number): DriftState
+  /**
+   * Draws the rows of the stream's next batch that are to be audited, wherever they leave.
+   * @throws InvalidArgumentError unless `batchSize` is a whole number >= 0
+   */
+  selectAudits(state: DriftState, batchSize: number): AuditSelection
+  /**
+   * Takes the losses of audited rows, 0 or 1 each, in the order of the stream; zero rows are fine. After an alarm only
+   * the counts go on.
+   * @throws InvalidArgumentError for any other value, or a state of another release
+   */
+  update(state: DriftState, losses: Uint8Array): DriftState
+}
+
+/**
+ * Creates a monitor that raises an alarm when the risk has risen above its bound, be it from the first row or any later
+ * one: a Shiryaev-Roberts e-detector (Shin, Ramdas and Rinaldo, arXiv 2203.03532, section 2). At every audited row new bets are
+ * placed against "the risk is at most the bound", one per stake. While that is true the capital of all bets grows by
+ * at most 1 per audited row on average, so the chance that it reaches `auditShare * horizonRows / (1 - confidence)` within the
+ * horizon is at most `1 - confidence`, and false alarms are at least `horizonRows / (1 - confidence)` rows apart on average.
+ *
+ * @throws InvalidArgumentError for a bound, confidence, share or horizon out of its range
+ */
+export function createDriftMonitor(options: DriftMonitorOptions): DriftMonitor {
+  const { bound, confidence = 0.95, auditShare = 0.01 } = options
+  checkGuarantee({ bound, confidence })
+  if (!(auditShare > 0 && auditShare <= 1)) {
+    throw new InvalidArgumentError(
+      `The share of audited rows is ${auditShare}; pass more than 0 and at most 1, e.g. 0.01.`,
+    )
+  }
+  const { horizonRows = Math.ceil(40 / (auditShare * bound)) } = options
+  checkCount('horizonRows', horizonRows, 1)
+  const capitalOfAlarm = (auditShare * horizonRows) / (1 - confidence)
+  const payoffs = [0, 1].map((loss) => stakes.map((stake) => Math.exp(stake * loss) / (1 + bound * Math.expm1(stake))))
+
+  function audit(state: DriftState, loss: number): DriftState {
+    const counted = { ...state, audited: state.audited + 1, losses: state.losses + loss }
+    if (state.alarm !== null) return counted
+    const payoff = payoffs[loss] as number[]
+    const capital = state.capital.map((sum, bet) => (sum + 1) * (payoff[bet] as number))
+    const weightedAges = state.weightedAges.map(
+      (sum, bet) => (sum + (state.capital[bet] as number) + 1) * (payoff[bet] as number),
+    )
+    const total = add(capital)
+    const isAlarm = total / stakes.length >= capitalOfAlarm
+    const alarm = isAlarm ? { rows: state.rows, recentAudits: Math.ceil(add(weightedAges) / total) } : null
+    return { ...counted, capital, weightedAges, alarm }
+  }
+
+  return {
+    auditShare,
+    horizonRows,
+    init(seed) {
+      checkCount('seed', seed, 0)
+      const none = stakes.map(() => 0)
+      return { seed, rows: 0, audited: 0, losses: 0, capital: none, weightedAges: none, alarm: null }
+    },
+    selectAudits(state, batchSize) {
+      checkCount('batchSize', batchSize, 0)
+      const rows = selectRows(state.seed, state.rows, batchSize, auditShare)
+      return { rows, state: { ...state, rows: state.rows + batchSize } }
+    },
+    update(state, losses) {
+      checkState(state)
+      const row = losses.findIndex((loss) => loss > 1)
+      if (row >= 0) throw new InvalidArgumentError(`The loss of audited row ${row} is ${losses[row]}; pass 0 or 1.`)
+      return losses.reduce(audit, state)
+    },
+  }
+}
+
+const add = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
+
+function checkState({ capital, weightedAges }: DriftState): void {
+  if (capital.length === stakes.length && weightedAges.length === stakes.length) return
+  throw new InvalidArgumentError(
+    `The state holds ${capital.length} and ${weightedAges.length} bets; this release places ${stakes.length}. Begin anew with init.`,
+  )
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return
+  throw new InvalidArgumentError(`${name} is ${value}; pass a whole number >= ${least}.`)
+}
