@@ -1,4 +1,4 @@
-import type { ClassScores, ExitPolicy } from '@sluice/core'
+import type { ClassScores, Decision, ExitPolicy, Observation } from '@sluice/core'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { selectScores } from '../rows.ts'
@@ -30,7 +30,7 @@ export const decisionCases: readonly SuiteCase<DecisionContext>[] = [
     name: 'every decision holds one 0 or 1 per row',
     run: (context) =>
       checkGateScores(context, (policy, gates) => {
-        visitGates(policy, gates, ({ exit, scores }) => {
+        visitGates(policy, gates, ({ decision: { exit }, observation: { scores } }) => {
           expect(exit).toBeInstanceOf(Uint8Array)
           expect(exit.length).toBe(scores.rows)
           expect(exit.every((value) => value <= 1)).toBe(true)
@@ -38,12 +38,24 @@ export const decisionCases: readonly SuiteCase<DecisionContext>[] = [
       }),
   },
   {
+    name: "class scores that rows answer with instead of the gate's are finite, one row each",
+    run: (context) =>
+      checkGateScores(context, (policy, gates) => {
+        visitGates(policy, gates, ({ decision: { scores: answers }, observation: { scores } }) => {
+          if (answers === undefined) return
+          expect(answers).toMatchObject({ rows: scores.rows, classCount: scores.classCount })
+          expect(answers.data.length).toBe(scores.data.length)
+          expect(answers.data.every(Number.isFinite)).toBe(true)
+        })
+      }),
+  },
+  {
     name: 'the same observation and state give the same decision and stay unchanged',
     run: (context) =>
       checkGateScores(context, (policy, gates) => {
-        visitGates(policy, gates, ({ observation, state, exit, nextState }) => {
+        visitGates(policy, gates, ({ observation, state, decision }) => {
           const before = structuredClone({ observation, state })
-          expect(policy.decide(observation, state)).toEqual({ exit, state: nextState })
+          expect(policy.decide(observation, state)).toEqual(decision)
           expect({ observation, state }).toEqual(before)
         })
       }),
@@ -89,11 +101,9 @@ function checkGateScores({ createPolicy, classCounts, gateCount, runs }: Decisio
 }
 
 interface Visit {
-  readonly observation: Parameters<ExitPolicy['decide']>[0]
-  readonly scores: ClassScores
+  readonly observation: Observation
   readonly state: unknown
-  readonly exit: Uint8Array
-  readonly nextState: unknown
+  readonly decision: Decision<unknown>
 }
 
 /** Shows a policy the gates as the runner would, rows that left no longer among them. */
@@ -104,17 +114,17 @@ function visitGates(policy: ExitPolicy, gates: readonly ClassScores[], visit: (g
     if (rows.length === 0) return
     const scores = selectScores(allScores, rows)
     const observation = { stage, scores, rowIndices: Uint32Array.from(rows), macsSpent: 1000 * (stage + 1) }
-    const { exit, state: nextState } = policy.decide(observation, state)
-    visit({ observation, scores, state, exit, nextState })
-    rows = rows.filter((_, position) => exit[position] === 0)
-    state = nextState
+    const decision = policy.decide(observation, state)
+    visit({ observation, state, decision })
+    rows = rows.filter((_, position) => decision.exit[position] === 0)
+    state = decision.state
   }
 }
 
 /** The stage at which each row leaves; the number of gates where none took it. */
 function findExits(policy: ExitPolicy, gates: readonly ClassScores[]): number[] {
   const exits = Array.from({ length: gates[0]?.rows ?? 0 }, () => gates.length)
-  visitGates(policy, gates, ({ observation: { stage, rowIndices }, exit }) => {
+  visitGates(policy, gates, ({ observation: { stage, rowIndices }, decision: { exit } }) => {
     rowIndices.forEach((row, position) => {
       if (exit[position] === 1) exits[row] = stage
     })

@@ -1,4 +1,12 @@
-import { type ExitPolicy, type ExitScore, InvalidArgumentError, type JsonObject, type PolicyFamily } from '@sluice/core'
+import {
+  type ClassScores,
+  type ExitPolicy,
+  type ExitScore,
+  InvalidArgumentError,
+  type JsonObject,
+  noContext,
+  type PolicyFamily,
+} from '@sluice/core'
 import { expect, it } from 'vitest'
 import { bindCases } from '../suite.ts'
 import { findFailures } from '../testing/find-failures.ts'
@@ -38,7 +46,25 @@ function mapRows(rate: (row: Float32Array) => number): ExitScore {
     Float32Array.from({ length: rows }, (_, row) => rate(data.subarray(row * classCount, (row + 1) * classCount)))
 }
 
+/** A sound family that looks back: scores and answers with the sum of the gate's and all earlier gates' scores. */
+const summing: PolicyFamily = {
+  ...highest,
+  name: 'summing',
+  usesEarlierGates: true,
+  fit: ({ earlier = [] }) => ({ scale: 1 + earlier.length }),
+  createScore(parameters) {
+    const score = highest.createScore(parameters)
+    return (scores, context) => score(sumScores(scores, context))
+  },
+  createAnswer: () => sumScores,
+}
+
+function sumScores(own: ClassScores, { earlier } = noContext): ClassScores {
+  return { ...own, data: own.data.map((value, i) => earlier.reduce((sum, { data }) => sum + (data[i] ?? 0), value)) }
+}
+
 describePolicy('a sound family', highest)
+describePolicy('a sound family that looks back', summing)
 describePolicy('a sound policy with a state', () => agreeing)
 
 const options = { classCounts: [1, 2, 5], gateCount: 3, runs: 20 }
@@ -98,6 +124,62 @@ it.each<[string, string, Partial<PolicyFamily>]>([
   )
 })
 
+it.each<[string, string, Partial<PolicyFamily>]>([
+  [
+    'does not say that it looks back',
+    'the runner lets the same rows leave with the same answers, all at once or one by one, as scores of whole gates say',
+    { usesEarlierGates: false },
+  ],
+  [
+    'changes the scores of earlier gates',
+    'the exit score is pure: same in, same out, input unchanged, memory of its own',
+    {
+      createScore:
+        () =>
+        (scores, { earlier } = noContext) => {
+          earlier[0]?.data.fill(0)
+          return new Float32Array(scores.rows)
+        },
+    },
+  ],
+  [
+    'fails once there are earlier gates',
+    'the exit score is one finite number per row within the range of the family',
+    {
+      createScore:
+        () =>
+        (_scores, { earlier } = noContext) =>
+          Float32Array.of(earlier.length / 0),
+    },
+  ],
+  [
+    'answers with numbers that are not finite',
+    'the answer is one finite class score per row and class',
+    { createAnswer: () => (scores) => ({ ...scores, data: scores.data.map(Math.log) }) },
+  ],
+  [
+    'answers a row with its neighbours',
+    'the answer of a row depends neither on its neighbours nor on its position',
+    { createAnswer: () => (scores) => ({ ...scores, data: scores.data.map(() => scores.rows) }) },
+  ],
+  [
+    'adds to its input',
+    'the answer is pure: same in, same out, input unchanged',
+    {
+      createAnswer: () => (scores) => {
+        scores.data.forEach((value, i) => {
+          scores.data[i] = value + 1
+        })
+        return scores
+      },
+    },
+  ],
+])('catches a family that looks back and %s', async (_, expectedFailure, spoilt) => {
+  expect(await findFailures(bindFamilyCases({ ...options, family: { ...summing, ...spoilt } }))).toContain(
+    expectedFailure,
+  )
+})
+
 it('catches a family whose fit is not pure', async () => {
   let calls = 0
   const fit = (): JsonObject => ({ scale: ++calls })
@@ -120,6 +202,11 @@ it.each<[string, string, ExitPolicy['decide']]>([
     'keeps everybody in a large batch',
     'a row leaves where it would leave alone',
     ({ scores }, state) => ({ exit: new Uint8Array(scores.rows).fill(scores.rows > 1 ? 0 : 1), state }),
+  ],
+  [
+    'answers with fewer rows than it saw',
+    "class scores that rows answer with instead of the gate's are finite, one row each",
+    ({ scores }, state) => ({ exit: new Uint8Array(scores.rows), state, scores: { ...scores, rows: scores.rows - 1 } }),
   ],
 ])('catches a policy that %s', async (_, expectedFailure, decide) => {
   const createPolicy = (): ExitPolicy => ({ specVersion: 'v1', name: 'broken', init: () => null, decide })

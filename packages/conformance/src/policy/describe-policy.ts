@@ -1,9 +1,15 @@
 import type { ExitPolicy, PolicyFamily } from '@sluice/core'
 import { describe } from 'vitest'
 import { type BoundCase, bindCases, registerCases, type SkippedTest } from '../suite.ts'
+import { answerCases } from './answer-cases.ts'
 import { decisionCases } from './decision-cases.ts'
-import { type FamilyContext, familyCases } from './family-cases.ts'
+import type { FamilyContext } from './family-context.ts'
+import { fitCases } from './fit-cases.ts'
+import { runnerCases } from './runner-cases.ts'
+import { scoreCases } from './score-cases.ts'
 import { createFittedPolicy } from './score-samples.ts'
+
+const familyCases = [...fitCases, ...scoreCases, ...answerCases, ...runnerCases]
 
 /** What the suite shows the policy, and how long it runs. */
 export interface PolicySuiteOptions {
@@ -34,7 +40,7 @@ export function describePolicy(
 }
 
 /** The cases on a family, and those on the threshold policy that it makes. */
-export function bindFamilyCases(context: FamilyContext & { readonly gateCount: number }): BoundCase[] {
+export function bindFamilyCases(context: FamilyContext): BoundCase[] {
   const { family, gateCount } = context
   const createPolicy = (classCount: number) => createFittedPolicy(family, classCount, gateCount)
   return [...bindCases(familyCases, context), ...bindCases(decisionCases, { ...context, createPolicy })]

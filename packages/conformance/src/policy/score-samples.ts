@@ -1,14 +1,36 @@
 import {
   argmaxRows,
   type ClassScores,
+  createGateRule,
   createThresholdPolicy,
   type ExitPolicy,
-  type ExitScore,
+  type GateContext,
+  type GateRule,
   type GateSample,
   type PolicyFamily,
 } from '@sluice/core'
 import { createRandom, createRandomBatch } from '@sluice/core/reference'
 import fc from 'fast-check'
+import { selectScores } from '../rows.ts'
+
+/** What a gate is shown: its class scores, and those of the gates in front. */
+export interface GateInput {
+  readonly scores: ClassScores
+  readonly context: GateContext
+}
+
+/** The given rows of an input, in the given order; a copy. */
+export function selectInput({ scores, context }: GateInput, rows: readonly number[]): GateInput {
+  const earlier = context.earlier.map((each) => selectScores(each, rows))
+  return { scores: selectScores(scores, rows), context: { earlier } }
+}
+
+/** What the last of a row of gates is shown. */
+export function createInput(gates: readonly ClassScores[]): GateInput {
+  const scores = gates.at(-1)
+  if (scores === undefined) throw new Error('an input needs a gate')
+  return { scores, context: { earlier: gates.slice(0, -1) } }
+}
 
 /** Random scores of one to eight rows at every gate of a network, from nearly equal to far apart. */
 export function createGateScores(classCounts: readonly number[], gateCount: number): fc.Arbitrary<ClassScores[]> {
@@ -41,25 +63,42 @@ export function createExtremeScores(classCount: number): ClassScores {
   return { data: Float32Array.from(rows.flat()), rows: rows.length, classCount }
 }
 
+/** Extreme scores at a gate and at those in front; no two gates have the same row in the same place. */
+export function createExtremeInput(classCount: number, earlierCount: number): GateInput {
+  const scores = createExtremeScores(classCount)
+  const shift = (by: number) => Array.from({ length: scores.rows }, (_, row) => (row + by) % scores.rows)
+  const earlier = Array.from({ length: earlierCount }, (_, gate) => selectScores(scores, shift(gate + 1)))
+  return { scores, context: { earlier } }
+}
+
 /** What `fit` may get at one gate: 60 rows of which about seven in ten are right. */
-export function createGateSample(seed: number, classCount: number): GateSample {
+export function createGateSample(seed: number, classCount: number, earlierCount = 0): GateSample {
   const scores = createScores(seed, 60, classCount, 4)
   const random = createRandom(seed + 1)
   const targets = argmaxRows(scores).map((best) => (random() < 0.7 ? best : Math.floor(random() * classCount)))
-  return { scores, targets, weightNorms: Array.from({ length: classCount }, () => 0.5 + random()) }
+  const weightNorms = Array.from({ length: classCount }, () => 0.5 + random())
+  const earlier = Array.from({ length: earlierCount }, () => blur(scores, random))
+  return { scores, targets, weightNorms, earlier }
 }
 
-/** The family's exit score, fitted on a random sample and taken through JSON as in a bundle. */
-export function createFittedScore(family: PolicyFamily, classCount: number, seed = 1): ExitScore {
-  return family.createScore(JSON.parse(JSON.stringify(family.fit(createGateSample(seed, classCount)))))
+/** Scores that often have the same highest class. */
+function blur({ data, ...shape }: ClassScores, random: () => number): ClassScores {
+  return { ...shape, data: data.map((value) => 0.6 * value + 4 * random()) }
+}
+
+/** The family's rule for a gate, fitted on a random sample and taken through JSON as in a bundle; it never fires. */
+export function createFittedRule(family: PolicyFamily, classCount: number, earlierCount = 0, seed = 1): GateRule {
+  const parameters = family.fit(createGateSample(seed, classCount, earlierCount))
+  return createGateRule(family, JSON.parse(JSON.stringify(parameters)), Number.POSITIVE_INFINITY)
 }
 
 /** A threshold policy whose gates each let about half of the rows of a random sample leave. */
 export function createFittedPolicy(family: PolicyFamily, classCount: number, gateCount: number): ExitPolicy {
-  const rules = Array.from({ length: gateCount }, (_, gate) => {
-    const score = createFittedScore(family, classCount, gate)
-    const values = score(createScores(gate + 100, 51, classCount, 4)).toSorted()
-    return { score, threshold: values[25] ?? 0 }
+  const gates = Array.from({ length: gateCount }, (_, gate) => createScores(gate + 100, 51, classCount, 4))
+  const rules = gates.map((_, gate) => {
+    const rule = createFittedRule(family, classCount, gate, gate)
+    const { scores, context } = createInput(gates.slice(0, gate + 1))
+    return { ...rule, threshold: rule.score(scores, context).toSorted()[25] ?? 0 }
   })
   return createThresholdPolicy(family.name, rules)
 }

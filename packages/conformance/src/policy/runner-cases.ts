@@ -1,0 +1,78 @@
+import {
+  argmaxRows,
+  type ClassScores,
+  createGatedModel,
+  createGateRule,
+  createThresholdPolicy,
+  type GateRule,
+  type PolicyFamily,
+} from '@sluice/core'
+import {
+  computeReferenceScores,
+  createRandomBatch,
+  createRandomReferenceNetwork,
+  createReferenceBackend,
+  createReferenceBundle,
+} from '@sluice/core/reference'
+import { expect } from 'vitest'
+import { getScoresRow, selectBatchRows } from '../rows.ts'
+import type { FamilyCase } from './family-context.ts'
+import { createInput } from './score-samples.ts'
+
+const rows = 40
+
+/** What thresholds chosen on scores of whole gates rely on. */
+export const runnerCases: readonly FamilyCase[] = [
+  {
+    name: 'the runner lets the same rows leave with the same answers, all at once or one by one, as scores of whole gates say',
+    async run({ family, classCounts, gateCount }) {
+      for (const classCount of classCounts) {
+        const cutWidths = Array.from({ length: gateCount }, () => 5)
+        const network = createRandomReferenceNetwork({ seed: 7, inputShape: [6], cutWidths, classCount })
+        const batch = createRandomBatch(8, rows, [6])
+        const stages = computeReferenceScores(network, batch)
+        const rules = fitRules(family, stages)
+        const expected = findOutcomes(rules, stages)
+        const model = await createReferenceBackend().load(await createReferenceBundle(network))
+        const gated = createGatedModel({ model, policy: createThresholdPolicy(family.name, rules) })
+        const { exits, scores } = await gated.predict(batch)
+        expect(expected.map((_, row) => ({ exit: exits[row], scores: getScoresRow(scores, row) }))).toEqual(expected)
+        for (const [row, outcome] of expected.entries()) {
+          const alone = await gated.predict(selectBatchRows(batch, [row]))
+          expect({ exit: alone.exits[0], scores: alone.scores.data }, `row ${row}`).toEqual(outcome)
+        }
+        await model.dispose()
+      }
+    },
+  },
+]
+
+/** A rule per gate, each with the median of its scores as threshold. */
+function fitRules(family: PolicyFamily, stages: readonly ClassScores[]): GateRule[] {
+  const targets = argmaxRows(stages.at(-1) ?? expect.unreachable())
+  return stages.slice(0, -1).map((_, gate) => {
+    const { scores, context } = createInput(stages.slice(0, gate + 1))
+    const weightNorms = Array.from({ length: scores.classCount }, () => 1)
+    const rule = createGateRule(family, family.fit({ scores, targets, weightNorms, ...context }), 0)
+    return { ...rule, threshold: rule.score(scores, context).toSorted()[rows / 2] ?? 0 }
+  })
+}
+
+interface Outcome {
+  readonly exit: number
+  readonly scores: Float32Array
+}
+
+/** Where each row leaves and with what, from the scores of all rows at all gates. */
+function findOutcomes(rules: readonly GateRule[], stages: readonly ClassScores[]): Outcome[] {
+  const gates = rules.map(({ score, answer, threshold }, gate) => {
+    const { scores, context } = createInput(stages.slice(0, gate + 1))
+    return { values: score(scores, context), answers: answer?.(scores, context) ?? scores, threshold }
+  })
+  const final = stages.at(-1) ?? expect.unreachable()
+  return Array.from({ length: rows }, (_, row) => {
+    const exit = gates.findIndex(({ values, threshold }) => (values[row] ?? Number.NaN) >= threshold)
+    if (exit < 0) return { exit: gates.length, scores: getScoresRow(final, row) }
+    return { exit, scores: getScoresRow(gates[exit]?.answers ?? expect.unreachable(), row) }
+  })
+}
