@@ -12,16 +12,19 @@ import { type Dataset, pickSamples } from '@sluice/datasets'
 import {
   chooseExits,
   chooseNothing,
+  createTuningSamples,
   type ExitChoice,
-  type ExitChoiceOptions,
+  type ExitTarget,
   listExitChoices,
-  tabulateChoice,
+  type ScoringOptions,
+  type TuningSamples,
+  tabulateGates,
 } from './choose-exits.ts'
 import { certify, checkConfidence, splitSamples } from './guarantee.ts'
 import type { WorkOptions } from './progress.ts'
 import { collectScores } from './score-cache.ts'
 
-export interface CalibrateOptions extends WorkOptions, ExitChoiceOptions {
+export interface CalibrateOptions extends WorkOptions, ScoringOptions, ExitTarget {
   readonly model: StagedModel
   readonly manifest: BundleManifest
   readonly dataset: Dataset
@@ -65,7 +68,8 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const { model, manifest, dataset, trial } = options
   checkConfidence(options)
   const cache = await collectScores(model, manifest, dataset, options)
-  const { tuning, tuningRows, calibration } = splitSamples(cache, options)
+  const { tuning: tuningCache, tuningRows, calibration } = splitSamples(cache, options)
+  const tuning = createTuningSamples(tuningCache, options)
   const describe = (choice: CertifiedChoice) => describeResult(choice, tuning, options)
   const choices = trial === undefined ? [chooseExits(tuning, options)] : listExitChoices(tuning, options)
   const results = choices.map(describe)
@@ -87,21 +91,21 @@ interface CertifiedChoice extends ExitChoice {
 /** The same gates at the most aggressive level that unseen samples show to be within the target; off where there is none. */
 function certifyChoice(
   choice: ExitChoice,
-  tuning: ScoreCache,
+  tuning: TuningSamples,
   calibration: ScoreCache,
   options: CalibrateOptions,
 ): CertifiedChoice {
-  const table = tabulateChoice(tuning, choice, options)
-  const unseen = tabulateChoice(calibration, choice, options)
+  const { table } = tuning.fitGates(choice.standing)
+  const unseen = tabulateGates(calibration, choice, options)
   const target = { bound: options.maxDrop / 100, confidence: options.confidence ?? 0 }
   const { thresholds, guarantee, warnings: more } = certify(table, unseen, target)
   const warnings = [...choice.warnings, ...more]
-  if (guarantee === undefined) return { ...chooseNothing(tuning, options), warnings }
+  if (guarantee === undefined) return { ...chooseNothing(tuning), warnings }
   const point = evaluateThresholds(table, thresholds)
   if (point.saved > 0) return { ...choice, point, met: true, guarantee, warnings }
   const idle =
     'What can be certified saves nothing, so all gates stay off. Allow a larger --max-drop, or pass more data.'
-  return { ...chooseNothing(tuning, options), warnings: [...warnings, idle] }
+  return { ...chooseNothing(tuning), warnings: [...warnings, idle] }
 }
 
 const risks = { labels: 'accuracy-gap', 'full-network': 'disagreement' } as const
@@ -109,17 +113,16 @@ const risks = { labels: 'accuracy-gap', 'full-network': 'disagreement' } as cons
 /** The manifest and record of a choice; what it saves is counted in MACs, whatever it was chosen by. */
 function describeResult(
   choice: CertifiedChoice,
-  tuning: ScoreCache,
+  { cache }: TuningSamples,
   { manifest, dataset, family, ...options }: CalibrateOptions,
 ): CalibrationResult {
   const { standing, point, met, warnings, guarantee } = choice
-  const reference = tuning.labels === null ? 'full-network' : 'labels'
+  const reference = cache.labels === null ? 'full-network' : 'labels'
   const inMacs = evaluateThresholds(
-    tabulateChoice(tuning, choice, { family, cost: countMacsCost(manifest) }),
+    tabulateGates(cache, choice, { family, cost: countMacsCost(manifest) }),
     point.thresholds,
   )
-  const policies = manifest.gates.map((_, gate) => describePolicy(gate, choice, family))
-  const thresholds = policies.map(({ threshold }) => threshold)
+  const chosen = applyExitChoice(manifest, choice, family)
   const record: CalibrationRecord = {
     data: dataset.name,
     samples: dataset.size,
@@ -136,9 +139,9 @@ function describeResult(
     },
     guarantee: guarantee === undefined ? null : { risk: risks[reference], ...guarantee },
   }
-  const gates = manifest.gates.map((gate, index) => ({ ...gate, policy: policies[index] ?? gate.policy }))
-  const calibrated = { ...manifest, gates, calibration: record }
-  return { manifest: calibrated, record, thresholds, met, tuningSamples: tuning.final.rows, warnings }
+  const thresholds = chosen.gates.map(({ policy }) => policy.threshold)
+  const calibrated = { ...chosen, calibration: record }
+  return { manifest: calibrated, record, thresholds, met, tuningSamples: cache.final.rows, warnings }
 }
 
 /** Share of the rows that leave at a stage of the bundle. */
@@ -151,6 +154,12 @@ function shareOfStage(
   if (stage === stages.length - 1) return exitShares.at(-1) ?? 0
   const gate = standing.indexOf(stage)
   return gate < 0 ? 0 : (exitShares[gate] ?? 0)
+}
+
+/** The manifest with the gates, parameters and thresholds of a choice, without a record of how they were chosen. */
+export function applyExitChoice(manifest: BundleManifest, choice: ExitChoice, family: PolicyFamily): BundleManifest {
+  const gates = manifest.gates.map((gate, index) => ({ ...gate, policy: describePolicy(index, choice, family) }))
+  return { ...manifest, gates, calibration: null }
 }
 
 /**

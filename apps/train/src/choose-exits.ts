@@ -12,6 +12,7 @@ import {
   searchThresholds,
   selectCachedGates,
   selectGateCosts,
+  selectGates,
   type ThresholdSearch,
 } from '@sluice/calibration'
 import type { JsonObject, PolicyFamily } from '@sluice/core'
@@ -23,18 +24,37 @@ export interface ScoringOptions {
   readonly cost: ExitCost
 }
 
-export interface ExitChoiceOptions extends ScoringOptions {
+/** Some of a bundle's gates, with a family fitted on them. */
+export interface FittedGates {
+  /** Indices of the bundle's gates, ascending; the others are off. */
+  readonly standing: readonly number[]
+  /** The family's parameters, one per standing gate. */
+  readonly parameters: readonly JsonObject[]
+}
+
+/** Fitted gates, and what they would do with each sample of a cache. */
+export interface TabulatedGates extends FittedGates {
+  readonly table: ExitTable
+}
+
+/** Cached samples that gates and thresholds are chosen on, for one family and cost. */
+export interface TuningSamples {
+  readonly cache: ScoreCache
+  /**
+   * Fits the family on the standing gates alone, all where none are named: those that are off are no earlier gates to
+   * them. The table is that of these samples. The same gates are fitted once.
+   */
+  fitGates(standing?: readonly number[]): TabulatedGates
+}
+
+export interface ExitTarget {
   /** Points of accuracy (or of agreement, without labels) that may be lost. */
   readonly maxDrop: number
   readonly search: ThresholdSearch
 }
 
 /** Gates that stand, and when they fire. */
-export interface ExitChoice {
-  /** Indices of the bundle's gates, ascending; the others are off. */
-  readonly standing: readonly number[]
-  /** The family's parameters, one per standing gate. */
-  readonly parameters: readonly JsonObject[]
+export interface ExitChoice extends FittedGates {
   /** A threshold for each standing gate, and what it does on the samples of the choice. */
   readonly point: OperatingPoint
   /** False when no gate saves anything within the target. */
@@ -43,44 +63,69 @@ export interface ExitChoice {
   readonly warnings: readonly string[]
 }
 
-/** The gates and thresholds that cost least on cached samples within the drop allowed. */
-export function chooseExits(cache: ScoreCache, options: ExitChoiceOptions): ExitChoice {
-  const parameters = fitGateParameters(cache, options.family)
-  const table = createExitTable(cache, options.family, parameters, options.cost)
-  const { gates, met } = choosePlacement(table, options)
-  return met ? chooseThresholds(cache, gates, options) : chooseNothing(cache, options)
+/** Prepares cached samples for choices on them. */
+export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
+  const all = [...cache.gates.keys()]
+  const fitted = new Map<string, TabulatedGates>()
+  const fit = (standing: readonly number[]): TabulatedGates => {
+    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family)
+    return { standing, parameters, table: tabulateGates(cache, { standing, parameters }, scoring) }
+  }
+  const fitGates = (standing: readonly number[] = all): TabulatedGates => {
+    const isFitAlone = scoring.family.usesEarlierGates || standing.length === all.length
+    const gates = fitted.get(standing.join()) ?? (isFitAlone ? fit(standing) : pickGates(fitGates(), standing))
+    fitted.set(standing.join(), gates)
+    return gates
+  }
+  return { cache, fitGates }
+}
+
+/** Some of all gates, where each is fitted by itself. */
+function pickGates({ parameters, table }: TabulatedGates, standing: readonly number[]): TabulatedGates {
+  return {
+    standing,
+    parameters: standing.map((gate) => parameters[gate] as JsonObject),
+    table: selectGates(table, standing),
+  }
+}
+
+/** The gates and thresholds that cost least on the samples within the drop allowed. */
+export function chooseExits(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  const { gates, met } = choosePlacement(tuning.fitGates().table, target)
+  return met ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
 }
 
 /** More gates than this have never been faster, and all candidates are in memory at once. */
 const mostGatesTried = 6
 
 /** No gate, then the likeliest sets of each size, thresholds chosen. */
-export function listExitChoices(cache: ScoreCache, options: ExitChoiceOptions): ExitChoice[] {
-  const parameters = fitGateParameters(cache, options.family)
-  const table = createExitTable(cache, options.family, parameters, options.cost)
-  const sets = proposePlacements(table, { maxDrop: options.maxDrop, maxGates: mostGatesTried })
-  return [chooseNothing(cache, options), ...sets.map((standing) => chooseThresholds(cache, standing, options))]
+export function listExitChoices(tuning: TuningSamples, target: ExitTarget): ExitChoice[] {
+  const { maxDrop } = target
+  const sets = proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
+  return [chooseNothing(tuning), ...sets.map((standing) => chooseThresholds(tuning, standing, target))]
 }
 
 /** Every gate off. */
-export function chooseNothing(cache: ScoreCache, options: ScoringOptions): ExitChoice {
-  const off = { standing: [], parameters: [] }
-  const point = evaluateThresholds(tabulateChoice(cache, off, options), [])
-  return { ...off, point, met: false, warnings: describeSampleSize(cache.final.rows) }
+export function chooseNothing(tuning: TuningSamples): ExitChoice {
+  const { table, ...gates } = tuning.fitGates([])
+  return {
+    ...gates,
+    point: evaluateThresholds(table, []),
+    met: false,
+    warnings: describeSampleSize(tuning.cache.final.rows),
+  }
 }
 
-/** The table of a choice's gates on cached samples, which need not be those of the choice. */
-export function tabulateChoice(
+/** The table of gates on cached samples, which need not be those that the gates were fitted on. */
+export function tabulateGates(
   cache: ScoreCache,
-  { standing, parameters }: Pick<ExitChoice, 'standing' | 'parameters'>,
+  { standing, parameters }: FittedGates,
   { family, cost }: ScoringOptions,
 ): ExitTable {
   return createExitTable(selectCachedGates(cache, standing), family, parameters, selectGateCosts(cost, standing))
 }
 
-/** Fits the family on the standing gates alone: the gates that are off are no earlier gates to them. */
-function chooseThresholds(cache: ScoreCache, standing: readonly number[], options: ExitChoiceOptions): ExitChoice {
-  const parameters = fitGateParameters(selectCachedGates(cache, standing), options.family)
-  const table = tabulateChoice(cache, { standing, parameters }, options)
-  return { standing, parameters, ...searchThresholds(table, options) }
+function chooseThresholds(tuning: TuningSamples, standing: readonly number[], target: ExitTarget): ExitChoice {
+  const { table, ...gates } = tuning.fitGates(standing)
+  return { ...gates, ...searchThresholds(table, target) }
 }

@@ -11,6 +11,8 @@ export { boundRunningRisk, type RiskInterval } from './drift/running-risk.ts'
 export { type DropTarget, describeSampleSize } from './drop-target.ts'
 export {
   checkExitTable,
+  countExitCosts,
+  countFullCost,
   type ExitCost,
   type ExitTable,
   type GateOutcomes,
