@@ -6,7 +6,7 @@ import type { LevelPath } from '../level-path.ts'
 
 /** What safer thresholds are chosen by. */
 export interface SaferThresholdsOptions {
-  /** The thresholds in force, one per gate; `Infinity` never fires. */
+  /** The thresholds in force, one per gate, finite: a gate that is off is in neither table nor path (`selectGates`). */
   readonly thresholds: readonly number[]
   /** The risk may be this at most, 0..1. */
   readonly bound: number
@@ -37,7 +37,7 @@ export interface ThresholdProposal {
  * `createExitTable` from a score cache without labels
  * @param path made from other samples
  * @throws ShapeMismatchError when there is not one threshold per gate
- * @throws InvalidArgumentError for a threshold that is NaN, or a bound or confidence outside 0..1
+ * @throws InvalidArgumentError for a threshold that is not finite, or a bound or confidence outside 0..1
  * @throws SluiceError of `checkExitTable`
  */
 export function proposeSaferThresholds(
@@ -63,9 +63,12 @@ function findBoldestStep(path: LevelPath, thresholds: readonly number[]): number
   if (thresholds.length !== path.thresholds.length) {
     throw new ShapeMismatchError('thresholds', [thresholds.length], [path.thresholds.length])
   }
-  const gate = thresholds.findIndex(Number.isNaN)
-  if (gate >= 0)
-    throw new InvalidArgumentError(`The threshold of gate ${gate} is NaN; pass the one in force, or Infinity.`)
+  const gate = thresholds.findIndex((threshold) => !Number.isFinite(threshold))
+  if (gate >= 0) {
+    throw new InvalidArgumentError(
+      `The threshold of gate ${gate} is ${thresholds[gate]}; pass the finite one in force, and leave out gates that are off.`,
+    )
+  }
   const isAllowed = (step: number) =>
     thresholds.every((threshold, index) => (path.thresholds[index]?.[step] as number) >= threshold)
   let step = 0
