@@ -1,0 +1,54 @@
+import {
+  type ClassScores,
+  fitTemperature,
+  type GateContext,
+  type GateSample,
+  InvalidArgumentError,
+  type JsonObject,
+} from '@sluice/core'
+
+/** Fits `{ temperatures }` of the last `count` gates, this one last, or of fewer where there are not so many. */
+export function fitTemperatures({ scores, targets, earlier = [] }: GateSample, count: number): JsonObject {
+  const gates = [...earlier, scores].slice(-count)
+  return { temperatures: gates.map((each) => fitTemperature({ scores: each, targets })) }
+}
+
+/** The list that `fitTemperatures` wrote. @throws InvalidArgumentError for anything else */
+export function readTemperatures({ temperatures }: JsonObject): readonly number[] {
+  const isTemperature = (value: unknown) => typeof value === 'number' && value > 0 && Number.isFinite(value)
+  if (Array.isArray(temperatures) && temperatures.length > 0 && temperatures.every(isTemperature)) return temperatures
+  throw new InvalidArgumentError(
+    `The gate's temperatures are ${JSON.stringify(temperatures)}; they must be numbers > 0. Calibrate the bundle again.`,
+  )
+}
+
+/**
+ * The last `count` gates, this one last.
+ * @throws InvalidArgumentError where there are fewer
+ */
+export function takeLastGates(scores: ClassScores, { earlier }: GateContext, count: number): readonly ClassScores[] {
+  const gates = [...earlier, scores].slice(-count)
+  if (gates.length === count) return gates
+  throw new InvalidArgumentError(
+    `The gate was fitted with ${count - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
+  )
+}
+
+/** Writes `softmax(z / temperature)` of the classes `start` onwards into `target`, `[classes]`. */
+export function writeSoftmax(
+  target: Float64Array,
+  { data }: ClassScores,
+  start: number,
+  temperature: number,
+): Float64Array {
+  let best = Number.NEGATIVE_INFINITY
+  for (let c = 0; c < target.length; c++) best = Math.max(best, data[start + c] as number)
+  let sum = 0
+  for (let c = 0; c < target.length; c++) {
+    const weight = Math.exp(((data[start + c] as number) - best) / temperature)
+    target[c] = weight
+    sum += weight
+  }
+  for (let c = 0; c < target.length; c++) target[c] = (target[c] as number) / sum
+  return target
+}
