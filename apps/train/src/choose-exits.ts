@@ -40,6 +40,8 @@ export interface TabulatedGates extends FittedGates {
 /** Cached samples that gates and thresholds are chosen on, for one family and cost. */
 export interface TuningSamples {
   readonly cache: ScoreCache
+  /** Whether a gate does the same whichever others stand. */
+  readonly areGatesIndependent: boolean
   /**
    * Fits the family on the standing gates alone, all where none are named: those that are off are no earlier gates to
    * them. The table is that of these samples. The same gates are fitted once.
@@ -66,18 +68,19 @@ export interface ExitChoice extends FittedGates {
 /** Prepares cached samples for choices on them. */
 export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
   const all = [...cache.gates.keys()]
+  const areGatesIndependent = !scoring.family.usesEarlierGates
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
     const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family)
     return { standing, parameters, table: tabulateGates(cache, { standing, parameters }, scoring) }
   }
   const fitGates = (standing: readonly number[] = all): TabulatedGates => {
-    const isFitAlone = scoring.family.usesEarlierGates || standing.length === all.length
-    const gates = fitted.get(standing.join()) ?? (isFitAlone ? fit(standing) : pickGates(fitGates(), standing))
+    const isPicked = areGatesIndependent && standing.length < all.length
+    const gates = fitted.get(standing.join()) ?? (isPicked ? pickGates(fitGates(), standing) : fit(standing))
     fitted.set(standing.join(), gates)
     return gates
   }
-  return { cache, fitGates }
+  return { cache, areGatesIndependent, fitGates }
 }
 
 /** Some of all gates, where each is fitted by itself. */
@@ -89,10 +92,40 @@ function pickGates({ parameters, table }: TabulatedGates, standing: readonly num
   }
 }
 
-/** The gates and thresholds that cost least on the samples within the drop allowed. */
+/** The gates and thresholds that cost least on the samples within the drop allowed; none where nothing is saved. */
 export function chooseExits(tuning: TuningSamples, target: ExitTarget): ExitChoice {
-  const { gates, met } = choosePlacement(tuning.fitGates().table, target)
-  return met ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
+  const choice = tuning.areGatesIndependent ? placeGates(tuning, target) : eliminateGates(tuning, target)
+  return choice.point.saved > 0 ? choice : chooseNothing(tuning)
+}
+
+function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  const { gates } = choosePlacement(tuning.fitGates().table, target)
+  return gates.length > 0 ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
+}
+
+/** Share of the cost that each gate must save where gates look at each other; less is noise. */
+const leastGain = 0.001
+
+/**
+ * Begins with all gates and leaves out the one without which most is saved, again and again, until that costs something.
+ * Every set is fitted by itself: what gates that look at earlier ones do in one set says little about another.
+ */
+function eliminateGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  let choice = chooseThresholds(tuning, tuning.fitGates().standing, target)
+  while (choice.standing.length > 1) {
+    const { standing, point } = choice
+    const fewer = standing.map((gate) =>
+      chooseThresholds(
+        tuning,
+        standing.filter((other) => other !== gate),
+        target,
+      ),
+    )
+    const best = fewer.reduce((a, b) => (b.point.saved > a.point.saved ? b : a))
+    if (best.point.saved < point.saved - leastGain) return choice
+    choice = best
+  }
+  return choice
 }
 
 /** More gates than this have never been faster, and all candidates are in memory at once. */
