@@ -52,8 +52,8 @@ async function reproduce(name: string | undefined): Promise<void> {
   }
   if (!isFake && !existsSync(places.DATA)) throw new Error(`${places.DATA} does not exist; name the data with --data.`)
   await mkdir(work, { recursive: true })
-  // A quarter of the memory holds the features of several gates, or of all cuts on a part of the data.
-  const attach = ['--memory', String(Math.max(2, Math.floor(totalmem() / 2 ** 32)))]
+  // Half of the memory holds the features of several gates, or of all cuts on a part of the data.
+  const attach = ['--memory', String(Math.max(2, Math.floor(totalmem() / 2 ** 31)))]
   const onMessage = (message: string) => process.stderr.write(`${message}\n`)
   const result = await runNetwork({ spec, scale, places, python: values.python, attach, onMessage })
   await mkdir(dirname(out), { recursive: true })

@@ -36,6 +36,8 @@ type Model = { readonly file: string; readonly width: number } & Pick<Reproducti
 
 const normalisation = ['--mean', '0.485,0.456,0.406', '--std', '0.229,0.224,0.225']
 
+const batchSizes = ['1', '16', '64']
+
 /** Points of drop at which exits and times are taken. */
 const benchedDrop = 2
 
@@ -103,7 +105,7 @@ async function obtainModel(run: Run): Promise<Model> {
 
 /** Attaches gates of one kind, judges them on many splits, and takes exits and times on the first one. */
 async function runVariant(run: Run, name: Variant['name'], model: string, kind: readonly string[]): Promise<Variant> {
-  const { spec, scale, data, places } = run
+  const { spec, data, places } = run
   const bundle = `$WORK/${name}.sluice`
   const images = spec.weights.kind === 'torchvision' ? ['--resize', '256'] : []
   const input = [...normalisation, ...images]
@@ -125,12 +127,19 @@ async function runVariant(run: Run, name: Variant['name'], model: string, kind: 
       answers.calibrateAnswer,
     ),
     evaluate: await perform('evaluate', sluice('evaluate', bundle, '--data', data.judging), answers.evaluateAnswer),
-    bench: await perform(
-      'bench',
-      sluice('bench', bundle, '--data', data.judging, '--batch', '1,16,64', '--fused', ...scale.bench),
-      answers.benchAnswer,
-    ),
+    bench: await benchSizes(run, name, bundle),
   }
+}
+
+/** One step per batch size: together they take long on a large network. */
+async function benchSizes(run: Run, name: Variant['name'], bundle: string): Promise<Variant['bench']> {
+  const batch: Variant['bench']['batch'][number][] = []
+  for (const size of batchSizes) {
+    const args = ['bench', bundle, '--data', run.data.judging, '--batch', size, '--fused', ...run.scale.bench]
+    const answer = await run.perform(`${name}-bench-${size}`, sluice(...args), answers.benchAnswer)
+    batch.push(...answer.batch)
+  }
+  return { batch }
 }
 
 function sluice(...args: readonly string[]): Command {

@@ -12,21 +12,23 @@ export interface Step {
 export interface Steps {
   /**
    * @param name of the step's file
-   * @param command what identifies the work: a kept answer counts only where it is the same
+   * @param command what identifies the work: a kept answer counts only where it is the same, and so were all before it
    */
   run(name: string, command: string, work: () => Promise<unknown>): Promise<Step>
 }
 
 /** @param folder is made where it is absent */
 export function createSteps(folder: string, onMessage: (message: string) => void): Steps {
+  let isRepeated = true
   return {
     async run(name, command, work) {
       const file = join(folder, `${name}.json`)
-      const kept = await readStep(file)
+      const kept = isRepeated ? await readStep(file) : null
       if (kept?.command === command) {
         onMessage(`${name}: kept from an earlier run`)
         return kept
       }
+      isRepeated = false
       onMessage(`${name}: ${command}`)
       const startMs = performance.now()
       const answer = await work()
