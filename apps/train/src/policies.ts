@@ -9,7 +9,7 @@ import {
 } from '@sluice/core'
 import { createEnsembleFamily } from '@sluice/policy-ensemble'
 import { createEntropyFamily } from '@sluice/policy-entropy'
-import { createLearnedFamily, createMarginFamily } from '@sluice/policy-learned'
+import { createDeeperFamily, createLearnedFamily, createMarginFamily } from '@sluice/policy-learned'
 import { createDifferenceFamily, createPatienceFamily, createWindowFamily } from '@sluice/policy-patience'
 import { createSoftmaxFamily } from '@sluice/policy-softmax'
 
@@ -21,10 +21,12 @@ export const policyFamilies: readonly PolicyFamily[] = [
   createMarginFamily({ score: 'difference' }),
   createMarginFamily({ score: 'distance' }),
   createLearnedFamily(),
+  createDeeperFamily(),
   createPatienceFamily(),
   createWindowFamily(),
   createDifferenceFamily(),
   createEnsembleFamily({ base: createSoftmaxFamily() }),
+  createEnsembleFamily({ base: createLearnedFamily() }),
 ]
 
 /** @throws InvalidArgumentError for a name that no family has */

@@ -5,6 +5,7 @@ import {
   type GateSample,
   InvalidArgumentError,
   type JsonObject,
+  readTemperature,
 } from '@sluice/core'
 
 /** Fits `{ temperatures }` of the last `count` gates, this one last, or of fewer where there are not so many. */
@@ -15,10 +16,11 @@ export function fitTemperatures({ scores, targets, earlier = [] }: GateSample, c
 
 /** The list that `fitTemperatures` wrote. @throws InvalidArgumentError for anything else */
 export function readTemperatures({ temperatures }: JsonObject): readonly number[] {
-  const isTemperature = (value: unknown) => typeof value === 'number' && value > 0 && Number.isFinite(value)
-  if (Array.isArray(temperatures) && temperatures.length > 0 && temperatures.every(isTemperature)) return temperatures
+  if (Array.isArray(temperatures) && temperatures.length > 0) {
+    return temperatures.map((temperature) => readTemperature({ temperature }))
+  }
   throw new InvalidArgumentError(
-    `The gate's temperatures are ${JSON.stringify(temperatures)}; they must be numbers > 0. Calibrate the bundle again.`,
+    `The gate's temperatures are ${JSON.stringify(temperatures)}; they must be a list of numbers > 0. Calibrate the bundle again.`,
   )
 }
 
