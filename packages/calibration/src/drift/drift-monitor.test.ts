@@ -74,6 +74,11 @@ describe('when the risk rises', () => {
     }
   })
 
+  it('the default horizon is long enough for twice the bound, from the first row, in at least 95 of 100 runs', () => {
+    const alarmed = runs(100, closeMonitor, () => 2 * bound).filter(({ state }) => state.alarm !== null)
+    expect(alarmed.length).toBeGreaterThanOrEqual(95)
+  })
+
   it('the alarm does not wait for a long quiet past to be outweighed', () => {
     for (const { state } of runs(20, closeMonitor, (place) => (place < 0.8 ? 0.01 : 0.1))) {
       expect(state.losses / state.audited).toBeLessThan(bound)

@@ -19,9 +19,9 @@ export interface DriftMonitorOptions {
   /** Share of the rows that are audited, 0..1. Default 0.01. */
   readonly auditShare?: number
   /**
-   * Rows for which `confidence` holds, counted from the start or the last alarm. The default is that in which 40 audited
-   * losses are allowed, `40 / (auditShare * bound)`: enough to see a risk of twice the bound before twice the losses
-   * allowed in that many rows have happened.
+   * Rows for which `confidence` holds, counted from `init`. The default is that in which 40 audited losses are allowed,
+   * `40 / (auditShare * bound)`: enough to find a risk of twice the bound within the horizon in 95 of 100 streams, for
+   * bounds of a percent or so.
    */
   readonly horizonRows?: number
 }
@@ -68,7 +68,11 @@ export interface AuditSelection {
 export interface DriftMonitor {
   readonly auditShare: number
   readonly horizonRows: number
-  /** The state before the first row, and after new thresholds. @param seed whole number; its last 32 bits count */
+  /**
+   * The state before the first row, and again under new thresholds.
+   * @param seed whole number >= 0; its last 32 bits count
+   * @throws InvalidArgumentError for another seed
+   */
   init(seed: number): DriftState
   /**
    * Draws the rows of the stream's next batch that are to be audited, wherever they leave.
@@ -85,8 +89,8 @@ export interface DriftMonitor {
 
 /**
  * Creates a monitor that raises an alarm when the risk has risen above its bound, be it from the first row or any later
- * one ({@link createDriftDetector}). While it has not, the evidence grows by at most 1 per audited row on average; so the
- * chance that it reaches `auditShare * horizonRows / (1 - confidence)` within the horizon is at most `1 - confidence`, and false
+ * one (`createDriftDetector`). While it has not, the evidence grows by at most 1 per audited row on average; so the chance
+ * that it reaches `auditShare * horizonRows / (1 - confidence)` within the horizon is at most `1 - confidence`, and false
  * alarms are `horizonRows / (1 - confidence)` rows apart on average, or more.
  *
  * @throws InvalidArgumentError for a bound, confidence, share or horizon out of its range
