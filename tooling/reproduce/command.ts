@@ -10,7 +10,13 @@ export interface Command {
 /** Absolute paths by name. */
 export type Places = Readonly<Record<string, string>>
 
-const sluiceMain = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url))
+/** From source, so that what runs is what the commit says. */
+const sluiceProgram = [
+  '--import',
+  import.meta.resolve('tsx'),
+  '--conditions=@sluice/source',
+  fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url)),
+]
 const scripts = fileURLToPath(new URL('.', import.meta.url))
 
 /** The command as one would type it, e.g. `sluice bench $WORK/best.sluice --data cifar10:$DATA?split=test`. */
@@ -38,7 +44,7 @@ export async function runCommand(command: Command, places: Places, python: strin
   const args = command.args.map((argument) => expandPlaces(argument, places))
   const output =
     command.program === 'sluice'
-      ? await run(process.execPath, [sluiceMain, ...args, '--json'], process.cwd())
+      ? await run(process.execPath, [...sluiceProgram, ...args, '--json'], process.cwd())
       : await run(python, args, scripts)
   try {
     return JSON.parse(output)

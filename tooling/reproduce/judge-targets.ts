@@ -35,8 +35,8 @@ export function judgeTargets(
   return verdicts
 }
 
-/** The largest median saving of the operating points whose median drop is at most that many points. */
+/** The largest median saving of any policy at any target whose median drop is at most that many points. */
 function findMostSaved(variant: Variant | undefined, maxDrop: number): number {
-  const points = variant?.judged.points.filter(({ drop }) => drop.median <= maxDrop) ?? []
-  return Math.max(...points.map(({ macsSaved }) => macsSaved.median))
+  const points = variant?.compare.policies.flatMap(({ atDrop }) => atDrop) ?? []
+  return Math.max(...points.filter(({ drop }) => drop.median <= maxDrop).map(({ macsSaved }) => macsSaved.median))
 }

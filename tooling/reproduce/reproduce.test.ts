@@ -4,22 +4,15 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { expandPlaces, formatCommand, runCommand } from './command.ts'
 import { describeData } from './describe-data.ts'
+import { findBestPolicy } from './find-best-policy.ts'
 import { findMainBlocks } from './find-main-blocks.ts'
-import { judgeScores, maxDrops } from './judge-splits.ts'
+import { findPlaces } from './find-places.ts'
 import { judgeTargets } from './judge-targets.ts'
-import { findMedian } from './median.ts'
 import { findNetwork, fullScale, networks, smallScale } from './networks.ts'
 import { reproduction } from './result.ts'
 import { formatResults, updateResultsPage } from './results-table.ts'
 import { createSteps } from './steps.ts'
 import { makeUpResult } from './testing.ts'
-
-describe('medians', () => {
-  test('are the middle value, or the mean of the two in the middle', () => {
-    expect([findMedian([3, 1, 2]), findMedian([4, 1, 3, 2]), findMedian([7])]).toEqual([2, 2.5, 7])
-    expect(() => findMedian([])).toThrow('no values')
-  })
-})
 
 describe('the networks', () => {
   test('are found by name, and an unknown name lists them', () => {
@@ -62,6 +55,16 @@ describe('data', () => {
       'cifar10:$DATA?split=test&shuffle=0&limit=240',
       'cifar10:$DATA?split=test&shuffle=0&skip=120&limit=120',
     ])
+  })
+})
+
+describe('places', () => {
+  test('of ImageNet have to be named, but for the noise of the small scale', () => {
+    const imagenet = findNetwork('imagenet')
+    expect(() => findPlaces(imagenet, fullScale, {})).toThrow(/cannot be shipped: name its folder with --data/)
+    expect(() => findPlaces(imagenet, fullScale, { data: '/no', weights: '/no' })).toThrow('/no does not exist')
+    const { places, out } = findPlaces(imagenet, smallScale, { work: '/work' })
+    expect([places.DATA, places.WEIGHTS, out]).toEqual(['/work/images', '/work/random.pth', '/work/result.json'])
   })
 })
 
@@ -117,40 +120,21 @@ describe('steps', () => {
   })
 })
 
-describe('judging on splits', () => {
-  /** Sample `n` is of class `n % 2`; the gate is right and sure where `isSure` says so, else wrong and unsure. */
-  function makeUpScores(samples: number, isSure: (sample: number) => boolean) {
-    const score = (margin: (sample: number) => number) => ({
-      data: Float32Array.from({ length: 2 * samples }, (_, index) => {
-        const sample = index >> 1
-        return index % 2 === sample % 2 ? margin(sample) : 0
-      }),
-      rows: samples,
-      classCount: 2,
+describe('the best policy', () => {
+  test('is the one that saves most for the drop asked for', () => {
+    const estimate = (median: number) => ({ median, low: median, high: median })
+    const policy = (name: string, atZero: number, atTwo: number) => ({
+      policy: name,
+      atDrop: [
+        { maxDrop: 0, drop: estimate(0), macsSaved: estimate(atZero) },
+        { maxDrop: 2, drop: estimate(2), macsSaved: estimate(atTwo) },
+      ],
+      area: estimate(0.9),
     })
-    const gate = score((sample) => (isSure(sample) ? 8 + (sample % 7) / 10 : -1))
-    return {
-      gates: [{ scores: gate, weightNorms: [1, 1] }],
-      final: score(() => 10),
-      labels: Int32Array.from({ length: samples }, (_, sample) => sample % 2),
-    }
-  }
-  const manifest = {
-    stages: [{ macs: { backbone: 25, head: 0 } }, { macs: { backbone: 75, head: 0 } }],
-    gates: [{ policy: { name: 'margin-difference', parameters: {}, threshold: null } }],
-  } as unknown as Parameters<typeof judgeScores>[0]
-
-  test('finds what a gate saves that knows which answers are right', () => {
-    const judged = judgeScores(
-      manifest,
-      makeUpScores(400, (sample) => sample % 4 > 1),
-    )
-    const atTwoPoints = judged.points.at(-1)
-    expect(judged.points.map(({ maxDrop }) => maxDrop)).toEqual([...maxDrops])
-    // Half of the samples leave after a quarter of the MACs, give or take what two points of drop allow.
-    expect(Math.abs((atTwoPoints?.macsSaved.median ?? 0) - 0.375)).toBeLessThan(0.03)
-    expect(Math.max(...(atTwoPoints?.drop.values ?? []))).toBeLessThan(4)
-    expect([judged.fullAccuracy, judged.samples]).toEqual([1, 400])
+    const compared = { policies: [policy('safe', 0.2, 0.3), policy('bold', 0.1, 0.4)] }
+    expect([findBestPolicy(compared, 0).policy, findBestPolicy(compared, 2).policy]).toEqual(['safe', 'bold'])
+    expect(() => findBestPolicy(compared, 1)).toThrow('not judged for a drop of 1 points')
+    expect(() => findBestPolicy({ policies: [] }, 0)).toThrow('No policy')
   })
 })
 
@@ -175,7 +159,9 @@ describe('the results', () => {
     const result = makeUpResult('resnet101', { drop: 1.9, macsSaved: 0.45, timeSaved: 0.4 })
     const lines = formatResults(networks.map(({ name }) => (name === 'resnet101' ? result : null))).split('\n')
     expect(lines).toHaveLength(2 + 2 * networks.length)
-    expect(lines[2]).toContain("| 95.0 % | the paper's, at 25.0 % | 0.0 % (drop 0.00) | 45.0 % (drop 1.90) |")
+    expect(lines[2]).toContain(
+      "| 95.0 % | the paper's, at 25.0 % | 0.0 % (drop 0.00, softmax) | 45.0 % (drop 1.90, softmax) |",
+    )
     expect(lines[2]).toContain('40.0 % (0.80 of the ideal)')
     expect(lines[4]).toContain('waits for a GPU')
     expect(lines[6]).toContain('cannot be shipped')

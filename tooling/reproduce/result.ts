@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { judgement } from './judge-splits.ts'
 import {
   attachAnswer,
   benchAnswer,
   calibrateAnswer,
+  compareAnswer,
   evaluateAnswer,
   imagenetAnswer,
   trainAnswer,
@@ -13,9 +13,9 @@ import {
 const variant = z.strictObject({
   name: z.enum(['paper', 'best']),
   attach: attachAnswer,
-  /** Thresholds chosen on one half of the test images and judged on the other, over random halves. */
-  judged: judgement,
-  /** Thresholds, exits and times of the first of these splits at two points of drop. */
+  /** Gates and thresholds chosen on one half of the test images and judged on the other, over random halves. */
+  compare: compareAnswer,
+  /** Thresholds, exits and times of one such half at two points of drop, by the policy that saves most there. */
   calibrate: calibrateAnswer,
   evaluate: evaluateAnswer,
   bench: benchAnswer,

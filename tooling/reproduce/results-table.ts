@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { findBestPolicy, findPoint } from './find-best-policy.ts'
 import { judgeTargets } from './judge-targets.ts'
 import { type NetworkSpec, networks } from './networks.ts'
 import { type Reproduction, reproduction, type Variant } from './result.ts'
@@ -49,7 +50,7 @@ function formatRow(network: NetworkSpec, name: Variant['name'], result: Reproduc
   }
   return [
     network.title,
-    formatPercent(variant.judged.fullAccuracy),
+    formatPercent(variant.compare.fullAccuracy.median),
     `${gates}, at ${variant.attach.gates.map(({ share }) => formatPercent(share)).join(', ')}`,
     formatPoint(variant, 0),
     formatPoint(variant, 2),
@@ -64,10 +65,10 @@ function describeMissing({ weights }: NetworkSpec): string {
   return 'not yet measured'
 }
 
-function formatPoint({ judged }: Variant, target: number): string {
-  const point = judged.points.find(({ maxDrop }) => maxDrop === target)
-  if (point === undefined) throw new Error(`Nothing was judged for a drop of ${target} points.`)
-  return `${formatPercent(point.macsSaved.median)} (drop ${point.drop.median.toFixed(2)})`
+function formatPoint({ compare }: Variant, maxDrop: number): string {
+  const best = findBestPolicy(compare, maxDrop)
+  const { drop, macsSaved } = findPoint(best, maxDrop)
+  return `${formatPercent(macsSaved.median)} (drop ${drop.median.toFixed(2)}, ${best.policy})`
 }
 
 function formatTime({ bench }: Variant): string {

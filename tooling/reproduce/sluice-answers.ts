@@ -29,6 +29,26 @@ export const attachAnswer = z.object({
   seconds: z.object({ total: z.number(), forward: z.number(), plainForward: z.number(), fit: z.number() }),
 })
 
+/** A median over the splits, and the ends of its bootstrap interval. */
+const estimate = z.object({ median: z.number(), low: z.number(), high: z.number() })
+
+export const compareAnswer = z.object({
+  samples: count,
+  splits: count,
+  seed: count,
+  intervals: z.object({ resamples: count, confidence: share }),
+  fullAccuracy: estimate,
+  policies: z.array(
+    z.object({
+      policy: z.string(),
+      /** Chosen on one half for at most so many points of drop: what the other half loses, in points, and saves. */
+      atDrop: z.array(z.object({ maxDrop: z.number(), drop: estimate, macsSaved: estimate })),
+      area: estimate,
+    }),
+  ),
+})
+export type CompareAnswer = z.infer<typeof compareAnswer>
+
 export const calibrateAnswer = z.object({
   policy: z.string(),
   thresholds: z.array(z.number().nullable()),

@@ -1,4 +1,3 @@
-import { splits } from './judge-splits.ts'
 import type { Reproduction, Variant } from './result.ts'
 
 /** What a made-up run found out; fractions and points. */
@@ -28,19 +27,26 @@ export function makeUpResult(network: string, figures: MadeUpFigures): Reproduct
 }
 
 function makeUpVariant(name: Variant['name'], { drop, macsSaved, timeSaved }: MadeUpFigures): Variant {
-  const repeat = (median: number) => ({ median, values: Array.from({ length: splits }, () => median) })
+  const estimate = (median: number) => ({ median, low: median - 0.01, high: median + 0.01 })
   const timing = { median: 1, min: 1, max: 1 }
   const times = { gated: timing, noExit: timing, timeSaved, overhead: 0 }
-  const points = [0, 0.5, 1, 2].map((maxDrop) => ({
+  const atDrop = [0, 0.5, 1, 2].map((maxDrop) => ({
     maxDrop,
-    drop: repeat(maxDrop === 0 ? 0 : drop),
-    macsSaved: repeat(maxDrop === 0 ? 0 : macsSaved),
+    drop: estimate(maxDrop === 0 ? 0 : drop),
+    macsSaved: estimate(maxDrop === 0 ? 0 : macsSaved),
   }))
   const gate = { stage: 0, tensor: '/cut', share: 0.25, head: 'linear', parameters: 1, macs: 1, fitAccuracy: 0.8 }
   return {
     name,
     attach: { gates: [gate], seconds: { total: 1, forward: 1, plainForward: 1, fit: 1 } },
-    judged: { policy: 'softmax', samples: 10_000, fullAccuracy: 0.95, points },
+    compare: {
+      samples: 10_000,
+      splits: 10,
+      seed: 0,
+      intervals: { resamples: 1000, confidence: 0.95 },
+      fullAccuracy: estimate(0.95),
+      policies: [{ policy: 'softmax', atDrop, area: estimate(0.9) }],
+    },
     calibrate: { policy: 'softmax', thresholds: [null], tuning: { samples: 5000, drop, macsSaved } },
     evaluate: {
       samples: 5000,
