@@ -71,7 +71,8 @@ export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions):
   const areGatesIndependent = !scoring.family.usesEarlierGates
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
-    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family)
+    const known = findSharedStart([...fitted.values()], standing)
+    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family, known)
     return { standing, parameters, table: tabulateGates(cache, { standing, parameters }, scoring) }
   }
   const fitGates = (standing: readonly number[] = all): TabulatedGates => {
@@ -81,6 +82,15 @@ export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions):
     return gates
   }
   return { cache, areGatesIndependent, fitGates }
+}
+
+/** Parameters of the first gates of a set, from the set that shares most of them: gates look at those in front alone. */
+function findSharedStart(sets: readonly FittedGates[], standing: readonly number[]): readonly JsonObject[] {
+  const starts = sets.map((set) => {
+    const end = standing.findIndex((gate, index) => set.standing[index] !== gate)
+    return set.parameters.slice(0, end < 0 ? standing.length : end)
+  })
+  return starts.reduce((longest, start) => (start.length > longest.length ? start : longest), [])
 }
 
 /** Some of all gates, where each is fitted by itself. */

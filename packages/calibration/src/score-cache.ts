@@ -30,13 +30,19 @@ export interface CachedGate {
 /**
  * Fits a policy family at every gate.
  *
+ * @param known parameters of the first gates, which are then not fitted again
  * @returns the parameters of each gate, in order
  * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for a cache that does not fit together
  */
-export function fitGateParameters(cache: ScoreCache, family: PolicyFamily): JsonObject[] {
+export function fitGateParameters(
+  cache: ScoreCache,
+  family: PolicyFamily,
+  known: readonly JsonObject[] = [],
+): JsonObject[] {
   const targets = findTargets(cache)
-  return cache.gates.map(({ scores, weightNorms }, gate) =>
-    family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
+  return cache.gates.map(
+    ({ scores, weightNorms }, gate) =>
+      known[gate] ?? family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
   )
 }
 
