@@ -10,10 +10,14 @@ export function findPoint({ policy, atDrop }: PolicyFigures, maxDrop: number): P
   throw new Error(`Policy ${policy} was not judged for a drop of ${maxDrop} points.`)
 }
 
-/** The policy that saves most MACs when gates and thresholds are chosen for a drop. @throws Error where there is none */
+/**
+ * The policy that saves most MACs when gates and thresholds are chosen for a drop, of those whose median drop keeps to it
+ * where any does. @throws Error where no policy was compared
+ */
 export function findBestPolicy({ policies }: Pick<CompareAnswer, 'policies'>, maxDrop: number): PolicyFigures {
+  const within = policies.filter((figures) => findPoint(figures, maxDrop).drop.median <= maxDrop)
   const saved = (figures: PolicyFigures) => findPoint(figures, maxDrop).macsSaved.median
-  const [best] = policies.toSorted((a, b) => saved(b) - saved(a))
+  const [best] = (within.length > 0 ? within : policies).toSorted((a, b) => saved(b) - saved(a))
   if (best !== undefined) return best
   throw new Error('No policy was compared.')
 }

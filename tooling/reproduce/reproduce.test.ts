@@ -121,20 +121,22 @@ describe('steps', () => {
 })
 
 describe('the best policy', () => {
-  test('is the one that saves most for the drop asked for', () => {
-    const estimate = (median: number) => ({ median, low: median, high: median })
-    const policy = (name: string, atZero: number, atTwo: number) => ({
-      policy: name,
-      atDrop: [
-        { maxDrop: 0, drop: estimate(0), macsSaved: estimate(atZero) },
-        { maxDrop: 2, drop: estimate(2), macsSaved: estimate(atTwo) },
-      ],
-      area: estimate(0.9),
-    })
-    const compared = { policies: [policy('safe', 0.2, 0.3), policy('bold', 0.1, 0.4)] }
-    expect([findBestPolicy(compared, 0).policy, findBestPolicy(compared, 2).policy]).toEqual(['safe', 'bold'])
-    expect(() => findBestPolicy(compared, 1)).toThrow('not judged for a drop of 1 points')
-    expect(() => findBestPolicy({ policies: [] }, 0)).toThrow('No policy')
+  const estimate = (median: number) => ({ median, low: median, high: median })
+  const policy = (name: string, drop: number, macsSaved: number) => ({
+    policy: name,
+    atDrop: [{ maxDrop: 2, drop: estimate(drop), macsSaved: estimate(macsSaved) }],
+    area: estimate(0.9),
+  })
+  const [safe, bold, worse] = [policy('safe', 1.9, 0.4), policy('bold', 2.2, 0.5), policy('worse', 1.9, 0.3)]
+
+  test('saves most of those that keep to the drop, and of all where none does', () => {
+    expect(findBestPolicy({ policies: [worse, bold, safe] }, 2)).toBe(safe)
+    expect(findBestPolicy({ policies: [policy('timid', 2.1, 0.1), bold] }, 2)).toBe(bold)
+  })
+
+  test('is only sought at a drop that was judged', () => {
+    expect(() => findBestPolicy({ policies: [safe] }, 1)).toThrow('not judged for a drop of 1 points')
+    expect(() => findBestPolicy({ policies: [] }, 2)).toThrow('No policy')
   })
 })
 
