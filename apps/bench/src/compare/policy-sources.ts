@@ -8,6 +8,7 @@ const sources: { readonly [family: string]: string } = {
   learned: 'EENet, arXiv 2301.07099',
   'learned-deeper': 'JEI-DNN, arXiv 2310.09163',
   patience: 'PABEE, arXiv 2006.04152',
+  window: 'PCEE-BERT, Findings of NAACL 2022',
   difference: 'F-PABEE, arXiv 2305.11916',
   ensemble: 'Zero Time Waste, arXiv 2106.05409',
   'ensemble-learned': 'Zero Time Waste, arXiv 2106.05409, over learned scores',
