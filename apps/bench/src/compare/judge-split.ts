@@ -3,6 +3,7 @@ import {
   createTuningSamples,
   type ExitChoice,
   type ScoringOptions,
+  type TuningSamples,
   tabulateGates,
 } from '@sluice/app-train'
 import { countExitCosts, countFullCost, type ExitTable, findExits, type ScoreCache } from '@sluice/calibration'
