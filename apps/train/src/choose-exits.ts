@@ -15,7 +15,7 @@ import {
   selectGates,
   type ThresholdSearch,
 } from '@sluice/calibration'
-import type { JsonObject, PolicyFamily } from '@sluice/core'
+import type { BundleManifest, JsonObject, PolicyFamily } from '@sluice/core'
 
 /** What gates are asked to decide by, and what they are to save. */
 export interface ScoringOptions {
@@ -40,6 +40,8 @@ export interface TabulatedGates extends FittedGates {
 /** Cached samples that gates and thresholds are chosen on, for one family and cost. */
 export interface TuningSamples {
   readonly cache: ScoreCache
+  /** Whether a gate can stand only where all gates in front stand too. */
+  readonly isCascade: boolean
   /**
    * Fits the family on the standing gates alone, all where none are named: those that are off are no earlier gates to
    * them. The table is that of these samples. The same gates are fitted once.
@@ -63,8 +65,12 @@ export interface ExitChoice extends FittedGates {
   readonly warnings: readonly string[]
 }
 
-/** Prepares cached samples for choices on them. */
-export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
+/**
+ * Prepares cached samples for choices on them.
+ *
+ * @param isCascade whether heads take the class scores of the gates in front, see {@link hasCascade}; false when absent
+ */
+export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions, isCascade = false): TuningSamples {
   const all = [...cache.gates.keys()]
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
@@ -77,7 +83,7 @@ export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions):
     fitted.set(standing.join(), gates)
     return gates
   }
-  return { cache, fitGates }
+  return { cache, isCascade, fitGates }
 }
 
 /** Some of all gates, where each is fitted by itself. */
@@ -89,10 +95,31 @@ function pickGates({ parameters, table }: TabulatedGates, standing: readonly num
   }
 }
 
+/** Whether the heads of a bundle take the class scores of gates in front, so that its gates stand from the first on. */
+export function hasCascade({ stages }: Pick<BundleManifest, 'stages'>): boolean {
+  return stages.some(({ scoresInput }) => scoresInput !== undefined)
+}
+
 /** The gates and thresholds that cost least on the samples within the drop allowed. */
 export function chooseExits(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  if (tuning.isCascade) return chooseFirstGates(tuning, target)
   const { gates, met } = choosePlacement(tuning.fitGates().table, target)
   return met ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
+}
+
+/** Fraction of the full cost that each gate of a cascade must save to stand, as `choosePlacement` asks of other gates. */
+const leastGain = 0.001
+
+/** As many of the first gates as cost least. */
+function chooseFirstGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  const choices = listFirstGates(tuning).map((standing) => chooseThresholds(tuning, standing, target))
+  const price = ({ standing, point }: ExitChoice) => point.cost + leastGain * standing.length * point.fullCost
+  return choices.reduce((best, choice) => (price(choice) < price(best) ? choice : best), chooseNothing(tuning))
+}
+
+/** The first gate, the first two, and so on. */
+function listFirstGates({ cache }: TuningSamples): number[][] {
+  return cache.gates.map((_, last) => Array.from({ length: last + 1 }, (_, gate) => gate))
 }
 
 /** More gates than this have never been faster, and all candidates are in memory at once. */
@@ -101,7 +128,9 @@ const mostGatesTried = 6
 /** No gate, then the likeliest sets of each size, thresholds chosen. */
 export function listExitChoices(tuning: TuningSamples, target: ExitTarget): ExitChoice[] {
   const { maxDrop } = target
-  const sets = proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
+  const sets = tuning.isCascade
+    ? listFirstGates(tuning).slice(0, mostGatesTried)
+    : proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
   return [chooseNothing(tuning), ...sets.map((standing) => chooseThresholds(tuning, standing, target))]
 }
 
