@@ -5,6 +5,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expectedSharedFolder, sharedFolder } from '../shared.ts'
+import { checkComparison } from './compare.ts'
 import { drawAccuracyCurves } from './curve.ts'
 import { checkEquality } from './equality.ts'
 import { checkFusedEquality } from './fused-equality.ts'
@@ -71,6 +72,7 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   ]
   await cp(mlp, join(folder, 'time'), { recursive: true })
   rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
+  rows.push(...(await checkComparison(mlp, `${cifar10}?split=test`)))
   rows.push(...(await checkFusedEquality(mlp, `${cifar10}?split=test`)))
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
   rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))

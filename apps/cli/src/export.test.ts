@@ -138,10 +138,12 @@ describe('sluice export', () => {
     expect(half).toMatchObject({ status: 2, stderr: expect.stringContaining('--storage-uri') })
   })
 
-  it('refuses a policy that ONNX operators cannot express', async () => {
-    const source = await calibrateFor('learned')
-    const refused = await runSluice('export', source, '--out', join(folder, 'learned.onnx'))
-    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--policy softmax') })
+  it.each(['learned', 'ensemble'])('refuses the policy %s, which ONNX operators cannot express', async (policy) => {
+    const source = await calibrateFor(policy)
+    const refused = await runSluice('export', source, '--out', join(folder, `${policy}.onnx`))
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toContain(`The policy '${policy}' cannot be written in ONNX operators.`)
+    expect(refused.stderr).toContain('--policy softmax, entropy, margin, margin-difference or margin-distance.')
   })
 })
 

@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { addAttachCommand } from './commands/attach.ts'
 import { addBenchCommand } from './commands/bench.ts'
 import { addCalibrateCommand } from './commands/calibrate.ts'
+import { addCompareCommand } from './commands/compare.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addEvaluateCommand } from './commands/evaluate.ts'
 import { addExportCommand } from './commands/export.ts'
@@ -32,6 +33,7 @@ export function createProgram(run: CommandRunner = runCommand): Command {
     addReportCommand,
     addExportCommand,
     addBenchCommand,
+    addCompareCommand,
     addTrainCommand,
   ]) {
     add(program, run)

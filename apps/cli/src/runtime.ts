@@ -31,6 +31,8 @@ export interface LoadedBundle {
   readonly policy: ExitPolicy
   /** The same network without gates. */
   readonly plain: PlainNetworks
+  /** The network of a bundle of the same format without gates, on the same engine. */
+  readonly plainNetworks: (bundle: Bundle) => PlainNetworks
 }
 
 /** How a bundle is loaded. */
@@ -54,7 +56,8 @@ export async function withBundle<T>(
   const plain = plainNetworks(bundle)
   const model = await backend.load(bundle)
   try {
-    return await work({ folder, source: source.manifest, bundle, sourceStages, backend, model, policy, plain })
+    const networks = { backend, model, policy, plain, plainNetworks }
+    return await work({ folder, source: source.manifest, bundle, sourceStages, ...networks })
   } finally {
     await model.dispose()
   }

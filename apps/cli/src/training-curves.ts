@@ -1,7 +1,5 @@
-import { type ChartSeries, drawHtmlPage, drawLineChart } from '@sluice/app-bench'
+import { type ChartSeries, drawHtmlPage, drawLineChart, seriesColors } from '@sluice/app-bench'
 import type { EpochMetrics } from '@sluice/app-train'
-
-const colors = ['#3b82f6', '#f97316', '#16a34a', '#a855f7', '#dc2626', '#0891b2', '#ca8a04', '#db2777']
 
 /**
  * The curves of a training as one HTML page that needs nothing else: the loss, the accuracy of each exit and the learning
@@ -18,7 +16,7 @@ export function drawTrainingCurves(metrics: readonly EpochMetrics[], exits: read
     drawLineChart({ title: `${yLabel} by epoch`, xLabel: 'epoch', yLabel, series, legend })
   const isTested = metrics.every(({ testAccuracies }) => testAccuracies !== null)
   const accuracies = exits.map((exit, index) => {
-    const color = colors[index % colors.length] ?? ''
+    const color = seriesColors[index % seriesColors.length] ?? ''
     return curve(
       exit,
       color,

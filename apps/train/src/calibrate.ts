@@ -15,7 +15,6 @@ import {
   createTuningSamples,
   type ExitChoice,
   type ExitTarget,
-  hasCascade,
   listExitChoices,
   type ScoringOptions,
   type TuningSamples,
@@ -70,7 +69,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   checkConfidence(options)
   const cache = await collectScores(model, manifest, dataset, options)
   const { tuning: tuningCache, tuningRows, calibration } = splitSamples(cache, options)
-  const tuning = createTuningSamples(tuningCache, options, hasCascade(manifest))
+  const tuning = createTuningSamples(tuningCache, options)
   const describe = (choice: CertifiedChoice) => describeResult(choice, tuning, options)
   const choices = trial === undefined ? [chooseExits(tuning, options)] : listExitChoices(tuning, options)
   const results = choices.map(describe)

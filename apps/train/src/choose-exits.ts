@@ -15,7 +15,7 @@ import {
   selectGates,
   type ThresholdSearch,
 } from '@sluice/calibration'
-import type { BundleManifest, JsonObject, PolicyFamily } from '@sluice/core'
+import type { JsonObject, PolicyFamily } from '@sluice/core'
 
 /** What gates are asked to decide by, and what they are to save. */
 export interface ScoringOptions {
@@ -40,7 +40,9 @@ export interface TabulatedGates extends FittedGates {
 /** Cached samples that gates and thresholds are chosen on, for one family and cost. */
 export interface TuningSamples {
   readonly cache: ScoreCache
-  /** Whether a gate can stand only where all gates in front stand too. */
+  /** Whether a gate does the same whichever others stand. */
+  readonly areGatesIndependent: boolean
+  /** Whether heads take the scores of the gates in front: only the first so many gates can then stand without the others. */
   readonly isCascade: boolean
   /**
    * Fits the family on the standing gates alone, all where none are named: those that are off are no earlier gates to
@@ -65,25 +67,33 @@ export interface ExitChoice extends FittedGates {
   readonly warnings: readonly string[]
 }
 
-/**
- * Prepares cached samples for choices on them.
- *
- * @param isCascade whether heads take the class scores of the gates in front, see {@link hasCascade}; false when absent
- */
-export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions, isCascade = false): TuningSamples {
+/** Prepares cached samples for choices on them. */
+export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
   const all = [...cache.gates.keys()]
+  const areGatesIndependent = !scoring.family.usesEarlierGates
+  const isCascade = cache.gates.some(({ takesScores }) => takesScores)
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
-    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family)
+    const known = findSharedStart([...fitted.values()], standing)
+    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family, known)
     return { standing, parameters, table: tabulateGates(cache, { standing, parameters }, scoring) }
   }
   const fitGates = (standing: readonly number[] = all): TabulatedGates => {
-    const isFitAlone = scoring.family.usesEarlierGates || standing.length === all.length
-    const gates = fitted.get(standing.join()) ?? (isFitAlone ? fit(standing) : pickGates(fitGates(), standing))
+    const isPicked = areGatesIndependent && standing.length < all.length
+    const gates = fitted.get(standing.join()) ?? (isPicked ? pickGates(fitGates(), standing) : fit(standing))
     fitted.set(standing.join(), gates)
     return gates
   }
-  return { cache, isCascade, fitGates }
+  return { cache, areGatesIndependent, isCascade, fitGates }
+}
+
+/** Parameters of the first gates of a set, from the set that shares most of them: gates look at those in front alone. */
+function findSharedStart(sets: readonly FittedGates[], standing: readonly number[]): readonly JsonObject[] {
+  const starts = sets.map((set) => {
+    const end = standing.findIndex((gate, index) => set.standing[index] !== gate)
+    return set.parameters.slice(0, end < 0 ? standing.length : end)
+  })
+  return starts.reduce((longest, start) => (start.length > longest.length ? start : longest), [])
 }
 
 /** Some of all gates, where each is fitted by itself. */
@@ -95,26 +105,52 @@ function pickGates({ parameters, table }: TabulatedGates, standing: readonly num
   }
 }
 
-/** Whether the heads of a bundle take the class scores of gates in front, so that its gates stand from the first on. */
-export function hasCascade({ stages }: Pick<BundleManifest, 'stages'>): boolean {
-  return stages.some(({ scoresInput }) => scoresInput !== undefined)
-}
-
-/** The gates and thresholds that cost least on the samples within the drop allowed. */
+/** The gates and thresholds that cost least on the samples within the drop allowed; none where nothing is saved. */
 export function chooseExits(tuning: TuningSamples, target: ExitTarget): ExitChoice {
-  if (tuning.isCascade) return chooseFirstGates(tuning, target)
-  const { gates, met } = choosePlacement(tuning.fitGates().table, target)
-  return met ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
+  const choice = selectSearch(tuning)(tuning, target)
+  return choice.point.saved > 0 ? choice : chooseNothing(tuning)
 }
 
-/** Fraction of the full cost that each gate of a cascade must save to stand, as `choosePlacement` asks of other gates. */
+function selectSearch({ isCascade, areGatesIndependent }: TuningSamples): typeof placeGates {
+  if (isCascade) return takeFirstGates
+  return areGatesIndependent ? placeGates : eliminateGates
+}
+
+function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  const { gates } = choosePlacement(tuning.fitGates().table, target)
+  return gates.length > 0 ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
+}
+
+/** Share of the cost that each gate must save where gates depend on each other; less is noise. */
 const leastGain = 0.001
 
-/** As many of the first gates as cost least. */
-function chooseFirstGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+/**
+ * Begins with all gates and leaves out the one without which most is saved, again and again, until that costs something.
+ * Every set is fitted by itself: what gates that look at earlier ones do in one set says little about another.
+ */
+function eliminateGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  let choice = chooseThresholds(tuning, tuning.fitGates().standing, target)
+  while (choice.standing.length > 1) {
+    const { standing, point } = choice
+    const fewer = standing.map((gate) =>
+      chooseThresholds(
+        tuning,
+        standing.filter((other) => other !== gate),
+        target,
+      ),
+    )
+    const best = fewer.reduce((a, b) => (b.point.saved > a.point.saved ? b : a))
+    if (best.point.saved < point.saved - leastGain) return choice
+    choice = best
+  }
+  return choice
+}
+
+/** As many of the first gates as save most. */
+function takeFirstGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
   const choices = listFirstGates(tuning).map((standing) => chooseThresholds(tuning, standing, target))
-  const price = ({ standing, point }: ExitChoice) => point.cost + leastGain * standing.length * point.fullCost
-  return choices.reduce((best, choice) => (price(choice) < price(best) ? choice : best), chooseNothing(tuning))
+  const gain = ({ standing, point }: ExitChoice) => point.saved - leastGain * standing.length
+  return choices.reduce((best, choice) => (gain(choice) > gain(best) ? choice : best), chooseNothing(tuning))
 }
 
 /** The first gate, the first two, and so on. */

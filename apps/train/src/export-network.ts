@@ -9,7 +9,7 @@ import {
   removeIdleGates,
   thresholdName,
 } from '@sluice/onnx-graph'
-import { findPolicyFamily } from './policies.ts'
+import { findPolicyFamily, policyFamilies } from './policies.ts'
 
 /** A whole gated network in one file. */
 export interface ExportedNetwork {
@@ -51,11 +51,16 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
     const score = findPolicyFamily(policy.name).expressScore?.(policy.parameters, classCount)
     if (score !== undefined) return { score, threshold: policy.threshold }
     throw new InvalidArgumentError(
-      `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for another, e.g. with --policy softmax.`,
+      `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
     )
   })
   const thresholds = gates.map(
     ({ threshold }, position) => [thresholdName(stages[position]?.index ?? 0), threshold] as const,
   )
   return { model: fuseStages(stages, gates, classCount), exits: sourceStages, thresholds: new Map(thresholds) }
+}
+
+function listExportable(): string {
+  const names = policyFamilies.filter((family) => family.expressScore !== undefined).map(({ name }) => name)
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 }

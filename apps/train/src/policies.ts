@@ -7,8 +7,10 @@ import {
   InvalidArgumentError,
   type PolicyFamily,
 } from '@sluice/core'
+import { createEnsembleFamily } from '@sluice/policy-ensemble'
 import { createEntropyFamily } from '@sluice/policy-entropy'
-import { createLearnedFamily, createMarginFamily } from '@sluice/policy-learned'
+import { createDeeperFamily, createLearnedFamily, createMarginFamily } from '@sluice/policy-learned'
+import { createDifferenceFamily, createPatienceFamily, createWindowFamily } from '@sluice/policy-patience'
 import { createSoftmaxFamily } from '@sluice/policy-softmax'
 
 /** The families that the apps know by name. Add a family of your own here, or pass it to the functions that take one. */
@@ -19,6 +21,12 @@ export const policyFamilies: readonly PolicyFamily[] = [
   createMarginFamily({ score: 'difference' }),
   createMarginFamily({ score: 'distance' }),
   createLearnedFamily(),
+  createDeeperFamily(),
+  createPatienceFamily(),
+  createWindowFamily(),
+  createDifferenceFamily(),
+  createEnsembleFamily({ base: createSoftmaxFamily() }),
+  createEnsembleFamily({ base: createLearnedFamily() }),
 ]
 
 /** @throws InvalidArgumentError for a name that no family has */

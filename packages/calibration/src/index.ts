@@ -8,6 +8,7 @@ export {
 export * from './drift/drift-monitor.ts'
 export * from './drift/propose-thresholds.ts'
 export { boundRunningRisk, type RiskInterval } from './drift/running-risk.ts'
+export type { DriftEvidence } from './drift/shiryaev-roberts.ts'
 export { type DropTarget, describeSampleSize } from './drop-target.ts'
 export {
   checkExitTable,

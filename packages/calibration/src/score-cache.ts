@@ -25,18 +25,26 @@ export interface CachedGate {
   readonly scores: ClassScores
   /** `||w_j||` of the head's last layer, one per class. */
   readonly weightNorms: readonly number[]
+  /** Whether the head takes the class scores of the gate in front, so that it runs only where that one does. */
+  readonly takesScores?: boolean | undefined
 }
 
 /**
  * Fits a policy family at every gate.
  *
+ * @param known parameters of the first gates, which are then not fitted again
  * @returns the parameters of each gate, in order
  * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for a cache that does not fit together
  */
-export function fitGateParameters(cache: ScoreCache, family: PolicyFamily): JsonObject[] {
+export function fitGateParameters(
+  cache: ScoreCache,
+  family: PolicyFamily,
+  known: readonly JsonObject[] = [],
+): JsonObject[] {
   const targets = findTargets(cache)
-  return cache.gates.map(({ scores, weightNorms }, gate) =>
-    family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
+  return cache.gates.map(
+    ({ scores, weightNorms }, gate) =>
+      known[gate] ?? family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
   )
 }
 
@@ -82,7 +90,7 @@ export function createExitTable(
 export function selectCachedSamples(cache: ScoreCache, rows: Uint32Array): ScoreCache {
   const { labels } = cache
   return {
-    gates: cache.gates.map(({ scores, weightNorms }) => ({ scores: selectRows(scores, rows), weightNorms })),
+    gates: cache.gates.map((gate) => ({ ...gate, scores: selectRows(gate.scores, rows) })),
     final: selectRows(cache.final, rows),
     labels: labels === null ? null : Int32Array.from(rows, (row) => labels[row] as number),
   }

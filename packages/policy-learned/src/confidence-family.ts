@@ -1,16 +1,6 @@
-import {
-  argmaxRows,
-  fitTemperature,
-  InvalidArgumentError,
-  type JsonObject,
-  type PolicyFamily,
-  readTemperature,
-} from '@sluice/core'
-import { fitLogisticRegression, type LogisticModel } from './logistic-regression.ts'
+import { fitTemperature, type PolicyFamily, readTemperature } from '@sluice/core'
+import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
 import { extractFeatures, featureCount } from './score-features.ts'
-
-/** Weak, and independent of the number of samples: some hundred rows overrule it. */
-const penalty = 1
 
 /**
  * Exit score: the chance, by a logistic model on the sorted class scores, that this gate's answer is its target (the
@@ -25,51 +15,12 @@ export function createLearnedFamily(): PolicyFamily {
     range: [0, 1],
     fit(sample) {
       const temperature = fitTemperature(sample)
-      const outcomes = new Uint8Array(sample.scores.rows)
-      argmaxRows(sample.scores).forEach((answer, row) => {
-        outcomes[row] = answer === sample.targets[row] ? 1 : 0
-      })
-      const features = extractFeatures(sample.scores, temperature)
-      return { temperature, ...fitLogisticRegression(features, outcomes, featureCount, penalty) }
+      return { temperature, ...fitChanceOfRight(extractFeatures(sample.scores, temperature), sample) }
     },
     createScore(parameters) {
       const temperature = readTemperature(parameters)
-      const model = readModel(parameters)
-      return (scores) => predict(model, extractFeatures(scores, temperature), scores.rows)
+      const model = readLogisticModel(parameters, featureCount)
+      return (scores) => predictRows(model, extractFeatures(scores, temperature), scores.rows)
     },
   }
-}
-
-function readModel(parameters: JsonObject): LogisticModel {
-  const readList = (key: 'weights' | 'means' | 'deviations') => {
-    const list = parameters[key]
-    const isList = Array.isArray(list) && list.length === featureCount && list.every(Number.isFinite)
-    return isList ? (list as readonly number[]) : refuse(key, list)
-  }
-  const { intercept } = parameters
-  if (typeof intercept !== 'number' || !Number.isFinite(intercept)) refuse('intercept', intercept)
-  return {
-    intercept: intercept as number,
-    weights: readList('weights'),
-    means: readList('means'),
-    deviations: readList('deviations'),
-  }
-}
-
-function refuse(key: string, value: unknown): never {
-  throw new InvalidArgumentError(
-    `The learned confidence has ${key} ${JSON.stringify(value)}, which this release never writes. Calibrate the bundle again.`,
-  )
-}
-
-function predict(model: LogisticModel, features: Float64Array, rows: number): Float32Array {
-  const scale = Float64Array.from(model.weights, (weight, k) => weight / (model.deviations[k] as number))
-  const base = scale.reduce((sum, factor, k) => sum - factor * (model.means[k] as number), model.intercept)
-  const result = new Float32Array(rows)
-  for (let row = 0, start = 0; row < rows; row++, start += featureCount) {
-    let logit = base
-    for (let k = 0; k < featureCount; k++) logit += (scale[k] as number) * (features[start + k] as number)
-    result[row] = 1 / (1 + Math.exp(-logit))
-  }
-  return result
 }

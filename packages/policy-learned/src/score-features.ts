@@ -7,7 +7,7 @@ const leads = 4
 export const featureCount = 3 + leads
 
 /** Gaps, in units of the temperature, count as this at most: `exp` of minus it is below float32's precision. */
-const greatestGap = 40
+export const greatestGap = 40
 
 /**
  * What a row's class scores say about their own reliability, `[rows, featureCount]`, all finite:

@@ -24,6 +24,22 @@ export interface LineChart {
   readonly legend?: 'top' | 'bottom'
 }
 
+/** Colours that tell curves apart on light and dark pages. */
+export const seriesColors: readonly string[] = [
+  '#3b82f6',
+  '#f97316',
+  '#16a34a',
+  '#a855f7',
+  '#dc2626',
+  '#0891b2',
+  '#ca8a04',
+  '#db2777',
+  '#65a30d',
+  '#6366f1',
+  '#b45309',
+  '#14b8a6',
+]
+
 type Scale = (value: number) => number
 
 /**

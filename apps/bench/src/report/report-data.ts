@@ -12,6 +12,7 @@ import {
   argmaxRows,
   type BundleManifest,
   InvalidArgumentError,
+  type JsonObject,
   type PolicyFamily,
   type StagedModel,
 } from '@sluice/core'
@@ -76,7 +77,7 @@ export async function collectReportData(options: ReportOptions): Promise<ReportD
   const table = createExitTable(cache, family, parameters, countMacsCost(manifest))
   const thresholds = manifest.gates.map(({ policy }) => policy.threshold ?? Number.POSITIVE_INFINITY)
   const point = evaluateThresholds(table, thresholds)
-  const rows = describeRows(cache, table, thresholds, labels)
+  const rows = describeRows(findAnswers(cache, family, parameters), table, thresholds, labels)
   return {
     name: manifest.name,
     dataName: dataset.name,
@@ -133,13 +134,22 @@ interface RowOutcome {
   readonly margin: number
 }
 
+/** The class that each exit answers every row with. */
+function findAnswers({ gates, final }: ScoreCache, family: PolicyFamily, parameters: readonly JsonObject[]) {
+  const answers = gates.map(({ scores }, gate) => {
+    const earlier = gates.slice(0, gate).map((before) => before.scores)
+    const answer = family.createAnswer?.(parameters[gate] as JsonObject)
+    return argmaxRows(answer?.(scores, { earlier }) ?? scores)
+  })
+  return [...answers, argmaxRows(final)]
+}
+
 function describeRows(
-  { gates, final }: ScoreCache,
+  answers: readonly Int32Array[],
   table: ExitTable,
   thresholds: readonly number[],
   labels: Int32Array,
 ): RowOutcome[] {
-  const answers = [...gates.map(({ scores }) => argmaxRows(scores)), argmaxRows(final)]
   return Array.from(findExits(table, thresholds), (exit, row) => ({
     row,
     exit,

@@ -1,7 +1,14 @@
 import { InvalidArgumentError } from '@sluice/core'
 import { checkGuarantee } from '../guarantee/p-value.ts'
-import { stakes } from './running-risk.ts'
 import { selectRows } from './select-rows.ts'
+import {
+  checkEvidence,
+  countMeanCapital,
+  createDriftDetector,
+  type DriftEvidence,
+  estimateAge,
+  noEvidence,
+} from './shiryaev-roberts.ts'
 
 /** What a monitor watches over, and how closely. */
 export interface DriftMonitorOptions {
@@ -12,9 +19,9 @@ export interface DriftMonitorOptions {
   /** Share of the rows that are audited, 0..1. Default 0.01. */
   readonly auditShare?: number
   /**
-   * Rows for which `confidence` holds, counted from the start or the last alarm. The default is that in which 40 audited
-   * losses are allowed, `40 / (auditShare * bound)`: enough to see a risk of twice the bound before twice the losses
-   * allowed in that many rows have happened.
+   * Rows for which `confidence` holds, counted from `init`. The default is that in which 40 audited losses are allowed,
+   * `40 / (auditShare * bound)`: enough to find a risk of twice the bound within the horizon in 95 of 100 streams, for
+   * bounds of a percent or so.
    */
   readonly horizonRows?: number
 }
@@ -28,10 +35,8 @@ export interface DriftState {
   readonly audited: number
   /** How many of these had a loss. */
   readonly losses: number
-  /** Per bet: the capital of all its copies, one started at each audited row. */
-  readonly capital: readonly number[]
-  /** Per bet: the same sum with each copy weighted by the number of rows it has seen. */
-  readonly weightedAges: readonly number[]
+  /** What the audited rows say for an alarm, up to the first one. */
+  readonly evidence: DriftEvidence
   /** Null while the guarantee stands; the first alarm stays. */
   readonly alarm: DriftAlarm | null
 }
@@ -63,7 +68,11 @@ export interface AuditSelection {
 export interface DriftMonitor {
   readonly auditShare: number
   readonly horizonRows: number
-  /** The state before the first row, and after new thresholds. @param seed whole number; its last 32 bits count */
+  /**
+   * The state before the first row, and again under new thresholds.
+   * @param seed whole number >= 0; its last 32 bits count
+   * @throws InvalidArgumentError for another seed
+   */
   init(seed: number): DriftState
   /**
    * Draws the rows of the stream's next batch that are to be audited, wherever they leave.
@@ -80,10 +89,9 @@ export interface DriftMonitor {
 
 /**
  * Creates a monitor that raises an alarm when the risk has risen above its bound, be it from the first row or any later
- * one: a Shiryaev-Roberts e-detector (Shin, Ramdas and Rinaldo, arXiv 2203.03532, section 2). At every audited row new bets are
- * placed against "the risk is at most the bound", one per stake. While that is true the capital of all bets grows by
- * at most 1 per audited row on average, so the chance that it reaches `auditShare * horizonRows / (1 - confidence)` within the
- * horizon is at most `1 - confidence`, and false alarms are at least `horizonRows / (1 - confidence)` rows apart on average.
+ * one (`createDriftDetector`). While it has not, the evidence grows by at most 1 per audited row on average; so the chance
+ * that it reaches `auditShare * horizonRows / (1 - confidence)` within the horizon is at most `1 - confidence`, and false
+ * alarms are `horizonRows / (1 - confidence)` rows apart on average, or more.
  *
  * @throws InvalidArgumentError for a bound, confidence, share or horizon out of its range
  */
@@ -91,27 +99,20 @@ export function createDriftMonitor(options: DriftMonitorOptions): DriftMonitor {
   const { bound, confidence = 0.95, auditShare = 0.01 } = options
   checkGuarantee({ bound, confidence })
   if (!(auditShare > 0 && auditShare <= 1)) {
-    throw new InvalidArgumentError(
-      `The share of audited rows is ${auditShare}; pass more than 0 and at most 1, e.g. 0.01.`,
-    )
+    throw new InvalidArgumentError(`The share of audited rows is ${auditShare}; pass one in 0..1 and not 0, e.g. 0.01.`)
   }
   const { horizonRows = Math.ceil(40 / (auditShare * bound)) } = options
   checkCount('horizonRows', horizonRows, 1)
   const capitalOfAlarm = (auditShare * horizonRows) / (1 - confidence)
-  const payoffs = [0, 1].map((loss) => stakes.map((stake) => Math.exp(stake * loss) / (1 + bound * Math.expm1(stake))))
+  const addLoss = createDriftDetector(bound)
 
   function audit(state: DriftState, loss: number): DriftState {
     const counted = { ...state, audited: state.audited + 1, losses: state.losses + loss }
     if (state.alarm !== null) return counted
-    const payoff = payoffs[loss] as number[]
-    const capital = state.capital.map((sum, bet) => (sum + 1) * (payoff[bet] as number))
-    const weightedAges = state.weightedAges.map(
-      (sum, bet) => (sum + (state.capital[bet] as number) + 1) * (payoff[bet] as number),
-    )
-    const total = add(capital)
-    const isAlarm = total / stakes.length >= capitalOfAlarm
-    const alarm = isAlarm ? { rows: state.rows, recentAudits: Math.ceil(add(weightedAges) / total) } : null
-    return { ...counted, capital, weightedAges, alarm }
+    const evidence = addLoss(state.evidence, loss)
+    const isAlarm = countMeanCapital(evidence) >= capitalOfAlarm
+    const alarm = isAlarm ? { rows: state.rows, recentAudits: Math.ceil(estimateAge(evidence)) } : null
+    return { ...counted, evidence, alarm }
   }
 
   return {
@@ -119,8 +120,7 @@ export function createDriftMonitor(options: DriftMonitorOptions): DriftMonitor {
     horizonRows,
     init(seed) {
       checkCount('seed', seed, 0)
-      const none = stakes.map(() => 0)
-      return { seed, rows: 0, audited: 0, losses: 0, capital: none, weightedAges: none, alarm: null }
+      return { seed, rows: 0, audited: 0, losses: 0, evidence: noEvidence, alarm: null }
     },
     selectAudits(state, batchSize) {
       checkCount('batchSize', batchSize, 0)
@@ -128,21 +128,12 @@ export function createDriftMonitor(options: DriftMonitorOptions): DriftMonitor {
       return { rows, state: { ...state, rows: state.rows + batchSize } }
     },
     update(state, losses) {
-      checkState(state)
+      checkEvidence(state.evidence)
       const row = losses.findIndex((loss) => loss > 1)
       if (row >= 0) throw new InvalidArgumentError(`The loss of audited row ${row} is ${losses[row]}; pass 0 or 1.`)
       return losses.reduce(audit, state)
     },
   }
-}
-
-const add = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
-
-function checkState({ capital, weightedAges }: DriftState): void {
-  if (capital.length === stakes.length && weightedAges.length === stakes.length) return
-  throw new InvalidArgumentError(
-    `The state holds ${capital.length} and ${weightedAges.length} bets; this release places ${stakes.length}. Begin anew with init.`,
-  )
 }
 
 function checkCount(name: string, value: number, least: number): void {

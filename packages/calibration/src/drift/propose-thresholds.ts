@@ -6,7 +6,7 @@ import type { LevelPath } from '../level-path.ts'
 
 /** What safer thresholds are chosen by. */
 export interface SaferThresholdsOptions {
-  /** The thresholds in force, one per gate; `Infinity` never fires. */
+  /** The thresholds in force, one per gate, finite: a gate that is off is in neither table nor path (`selectGates`). */
   readonly thresholds: readonly number[]
   /** The risk may be this at most, 0..1. */
   readonly bound: number
@@ -27,17 +27,18 @@ export interface ThresholdProposal {
 /**
  * The boldest step of the path, none bolder than the thresholds in force, at which audited rows show a risk of at most
  * the bound: by Learn then Test where a confidence is asked for ({@link learnThenTest}), else by conformal risk control
- * ({@link controlConformalRisk}). It holds for rows like the audited ones; so pass only such as came after the change, e.g.
- * the last `recentAudits` of an alarm. Calibration samples from before the change say nothing about them and are left out.
+ * ({@link controlConformalRisk}). It holds for rows like the audited ones; so pass only such as came after the change,
+ * e.g. the last `recentAudits` of an alarm. Calibration samples from before the change say nothing about them and are
+ * left out.
  *
- * With too few rows nothing fires: it takes at least `1 / bound - 1`, and `countSamplesNeeded` with a confidence. Rows are
- * quick to come by then, as all of them reach the end.
+ * With too few rows nothing fires: it takes at least `1 / bound - 1`, and `countSamplesNeeded` with a confidence. Rows
+ * are quick to come by then, as all of them reach the end.
  *
  * @param audited the exit scores of audited rows at every gate and where these agree with the full network, e.g. by
  * `createExitTable` from a score cache without labels
  * @param path made from other samples
- * @throws ShapeMismatchError when there is not one threshold per gate
- * @throws InvalidArgumentError for a threshold that is NaN, or a bound or confidence outside 0..1
+ * @throws ShapeMismatchError when table, path and thresholds have different numbers of gates
+ * @throws InvalidArgumentError for a threshold that is not finite, or a bound or confidence outside 0..1
  * @throws SluiceError of `checkExitTable`
  */
 export function proposeSaferThresholds(
@@ -45,6 +46,10 @@ export function proposeSaferThresholds(
   path: LevelPath,
   { thresholds, bound, confidence }: SaferThresholdsOptions,
 ): ThresholdProposal {
+  const gates = audited.gates.length
+  if (path.thresholds.length !== gates)
+    throw new ShapeMismatchError('path.thresholds', [path.thresholds.length], [gates])
+  if (thresholds.length !== gates) throw new ShapeMismatchError('thresholds', [thresholds.length], [gates])
   const end = findBoldestStep(path, thresholds) + 1
   const { harmed, everHarmed } = countPathLosses(audited, path)
   const step =
@@ -60,12 +65,12 @@ export function proposeSaferThresholds(
 
 /** The last step at which no gate fires below its threshold in force. */
 function findBoldestStep(path: LevelPath, thresholds: readonly number[]): number {
-  if (thresholds.length !== path.thresholds.length) {
-    throw new ShapeMismatchError('thresholds', [thresholds.length], [path.thresholds.length])
+  const gate = thresholds.findIndex((threshold) => !Number.isFinite(threshold))
+  if (gate >= 0) {
+    throw new InvalidArgumentError(
+      `The threshold of gate ${gate} is ${thresholds[gate]}; pass the finite one in force, and leave out gates that are off.`,
+    )
   }
-  const gate = thresholds.findIndex(Number.isNaN)
-  if (gate >= 0)
-    throw new InvalidArgumentError(`The threshold of gate ${gate} is NaN; pass the one in force, or Infinity.`)
   const isAllowed = (step: number) =>
     thresholds.every((threshold, index) => (path.thresholds[index]?.[step] as number) >= threshold)
   let step = 0

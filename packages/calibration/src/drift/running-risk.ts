@@ -3,8 +3,8 @@ import { checkGuarantee } from '../guarantee/p-value.ts'
 
 /**
  * Logarithms of the odds ratios that are bet on: a bet of `stake` multiplies its capital by
- * `exp(stake x) / (1 - m + m exp(stake))` when a row's loss is `x`, so that no bet gains on average while the risk is `m`,
- * or less for a positive stake. It gains most when the odds of a loss are `exp(stake)` times those of `m`. Each stake
+ * `exp(stake x) / (1 - m + m exp(stake))` when a row's loss is `x`, so that it gains nothing on average while the risk is
+ * `m`, or less for a positive stake. It gains most when the odds of a loss are `exp(stake)` times those of `m`. Each stake
  * starts with the same capital.
  */
 export const stakes: readonly number[] = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4]
@@ -20,10 +20,10 @@ export interface RiskInterval {
  * every row at once, so that it may be looked at after each and acted upon. The risk may change from row to row, in any
  * way that does not know the losses to come.
  *
- * The interval is what a mixture of bets has not disproved (Waudby-Smith and Ramdas, arXiv 2010.09686). Since no stake depends on
- * the risk in question and the logarithm of a bet's price, `ln(1 - m + m exp(stake))`, is concave in `m`, the capital against
- * the mean of changing risks is at most that against the risks themselves; so their mean is covered (as in Howard et
- * al., arXiv 1810.08240).
+ * The interval is what a mixture of bets has not disproved (Waudby-Smith and Ramdas, arXiv 2010.09686). Since no stake
+ * depends on the risk in question and the logarithm of a bet's price, `ln(1 - m + m exp(stake))`, is concave in `m`, the
+ * capital against the mean of changing risks is at most that against the risks themselves; so their mean is covered (as
+ * in Howard et al., arXiv 1810.08240).
  *
  * @param losses rows with a loss, 0..rows
  * @param rows rows whose loss is known, each drawn without regard to it

@@ -17,7 +17,7 @@ import {
 import { expect } from 'vitest'
 import { getScoresRow, selectBatchRows } from '../rows.ts'
 import type { FamilyCase } from './family-context.ts'
-import { createInput } from './score-samples.ts'
+import { chooseThreshold, createInput } from './score-samples.ts'
 
 const rows = 40
 
@@ -47,14 +47,14 @@ export const runnerCases: readonly FamilyCase[] = [
   },
 ]
 
-/** A rule per gate, each with the median of its scores as threshold. */
+/** A rule per gate, each of which lets about half of the rows leave. */
 function fitRules(family: PolicyFamily, stages: readonly ClassScores[]): GateRule[] {
   const targets = argmaxRows(stages.at(-1) ?? expect.unreachable())
   return stages.slice(0, -1).map((_, gate) => {
     const { scores, context } = createInput(stages.slice(0, gate + 1))
     const weightNorms = Array.from({ length: scores.classCount }, () => 1)
     const rule = createGateRule(family, family.fit({ scores, targets, weightNorms, ...context }), 0)
-    return { ...rule, threshold: rule.score(scores, context).toSorted()[rows / 2] ?? 0 }
+    return { ...rule, threshold: chooseThreshold(rule.score(scores, context)) }
   })
 }
 

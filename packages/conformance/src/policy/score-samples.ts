@@ -98,7 +98,14 @@ export function createFittedPolicy(family: PolicyFamily, classCount: number, gat
   const rules = gates.map((_, gate) => {
     const rule = createFittedRule(family, classCount, gate, gate)
     const { scores, context } = createInput(gates.slice(0, gate + 1))
-    return { ...rule, threshold: rule.score(scores, context).toSorted()[25] ?? 0 }
+    return { ...rule, threshold: chooseThreshold(rule.score(scores, context)) }
   })
   return createThresholdPolicy(family.name, rules)
+}
+
+/** A threshold that about half of the scores reach, and never all: none where they are all the same. */
+export function chooseThreshold(scores: Float32Array): number {
+  const sorted = scores.toSorted()
+  const [least = 0, median = 0] = [sorted[0], sorted[scores.length >> 1]]
+  return sorted.find((score) => score > least && score >= median) ?? Number.MAX_VALUE
 }

@@ -1,0 +1,1 @@
+export { createEnsembleFamily, type EnsembleFamilyOptions } from './ensemble-family.ts'

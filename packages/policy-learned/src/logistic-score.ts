@@ -1,0 +1,56 @@
+import { argmaxRows, type GateSample, InvalidArgumentError, type JsonObject } from '@sluice/core'
+import { fitLogisticRegression, type LogisticModel } from './logistic-regression.ts'
+
+/** Weak, and independent of the number of samples: some hundred rows overrule it. */
+const penalty = 1
+
+/**
+ * Fits the chance that a gate's answer is the target.
+ * @param features `[rows, width]` of the sample's rows
+ */
+export function fitChanceOfRight(features: Float64Array, { scores, targets }: GateSample): LogisticModel {
+  const outcomes = Uint8Array.from(argmaxRows(scores), (answer, row) => (answer === targets[row] ? 1 : 0))
+  return fitLogisticRegression(features, outcomes, features.length / scores.rows, penalty)
+}
+
+/**
+ * The model among a gate's fitted parameters.
+ * @param width number of features
+ * @throws InvalidArgumentError unless it is what `fitLogisticRegression` gives for so many features
+ */
+export function readLogisticModel(parameters: JsonObject, width: number): LogisticModel {
+  const readList = (key: 'weights' | 'means' | 'deviations') => {
+    const list = parameters[key]
+    const isList = Array.isArray(list) && list.length === width && list.every(Number.isFinite)
+    return isList ? (list as readonly number[]) : refuseParameter(key, list)
+  }
+  const { intercept } = parameters
+  if (typeof intercept !== 'number' || !Number.isFinite(intercept)) refuseParameter('intercept', intercept)
+  return {
+    intercept: intercept as number,
+    weights: readList('weights'),
+    means: readList('means'),
+    deviations: readList('deviations'),
+  }
+}
+
+/** @throws InvalidArgumentError that names the parameter and its value */
+export function refuseParameter(key: string, value: unknown): never {
+  throw new InvalidArgumentError(
+    `The learned confidence has ${key} ${JSON.stringify(value)}, which this release never writes. Calibrate the bundle again.`,
+  )
+}
+
+/** The model's probability for every row of `features`, `[rows, width]`. */
+export function predictRows(model: LogisticModel, features: Float64Array, rows: number): Float32Array {
+  const width = model.weights.length
+  const scale = Float64Array.from(model.weights, (weight, k) => weight / (model.deviations[k] as number))
+  const base = scale.reduce((sum, factor, k) => sum - factor * (model.means[k] as number), model.intercept)
+  const result = new Float32Array(rows)
+  for (let row = 0, start = 0; row < rows; row++, start += width) {
+    let logit = base
+    for (let k = 0; k < width; k++) logit += (scale[k] as number) * (features[start + k] as number)
+    result[row] = 1 / (1 + Math.exp(-logit))
+  }
+  return result
+}
