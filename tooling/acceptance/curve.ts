@@ -20,28 +20,50 @@ export interface CurveRequest {
   readonly color: string
 }
 
+/** What a picture of curves says of itself. */
+export interface CurvePicture {
+  readonly title: string
+  /** The network without gates. */
+  readonly network: string
+}
+
 /** Accuracy against MACs of bundles: every operating point was chosen on one half of the test split and judged on the other. */
 export async function drawAccuracyCurves(
+  picture: CurvePicture,
   requests: readonly CurveRequest[],
   tuning: string,
   judging: string,
   file: string | URL,
 ): Promise<void> {
-  const series: ChartSeries[] = []
-  let full: { readonly x: number; readonly y: number } | null = null
-  for (const request of requests) {
-    const { points, macs } = await judgePath(request, tuning, judging)
-    const megaMacs = (saved: number) => ((1 - saved) * macs) / 1e6
-    series.push({
-      name: request.name,
-      color: request.color,
-      points: points.map(({ saved, accuracy }) => ({ x: megaMacs(saved), y: 100 * accuracy })),
-    })
-    full ??= { x: macs / 1e6, y: 100 * (points[0]?.fullAccuracy ?? 0) }
-  }
-  series.push({ name: 'ResNet-56, every layer', color: '#888888', marker: true, points: full === null ? [] : [full] })
-  const title = 'Accuracy of a gated ResNet-56 on CIFAR-10 against MACs per image'
-  await writeFile(file, drawLineChart({ title, xLabel: 'million MACs per image', yLabel: 'accuracy (%)', series }))
+  const curves: JudgedCurve[] = []
+  for (const request of requests) curves.push({ ...request, ...(await judgePath(request, tuning, judging)) })
+  await writeFile(file, drawJudgedCurves(picture, curves))
+}
+
+/** Operating points on unseen samples, under a name and in a colour. */
+export interface JudgedCurve extends Pick<CurveRequest, 'name' | 'color'>, JudgedPath {}
+
+/** The curves as an SVG, with the first one's network without gates as a point. */
+export function drawJudgedCurves({ title, network }: CurvePicture, curves: readonly JudgedCurve[]): string {
+  const series = curves.map(({ name, color, points, macs }): ChartSeries => {
+    return {
+      name,
+      color,
+      points: points.map(({ saved, accuracy }) => ({ x: ((1 - saved) * macs) / 1e6, y: 100 * accuracy })),
+    }
+  })
+  const full = curves
+    .slice(0, 1)
+    .map(({ points, macs }) => ({ x: macs / 1e6, y: 100 * (points[0]?.fullAccuracy ?? 0) }))
+  series.push({ name: network, color: '#888888', marker: true, points: full })
+  return drawLineChart({ title, xLabel: 'million MACs per image', yLabel: 'accuracy (%)', series })
+}
+
+/** What a bundle does along its path of thresholds. */
+export interface JudgedPath {
+  readonly points: readonly OperatingPoint[]
+  /** Of the network without gates, per image. */
+  readonly macs: number
 }
 
 /** Operating points of a bundle chosen on one part of the data and judged on another, and the MACs of its network. */
@@ -49,7 +71,7 @@ export async function judgePath(
   { bundle: path, policy }: Pick<CurveRequest, 'bundle' | 'policy'>,
   tuning: string,
   judging: string,
-) {
+): Promise<JudgedPath> {
   const bundle = await openBundleFolder(path)
   const { manifest } = bundle
   const model = await createOnnxRuntimeBackend().load(bundle)

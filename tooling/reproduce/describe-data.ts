@@ -1,4 +1,5 @@
-import type { NetworkSpec, Scale } from './networks.ts'
+import type { NetworkSpec } from './networks.ts'
+import type { Scale } from './scale.ts'
 
 /** DATA strings of a run; `$DATA` is the folder. */
 export interface DataStrings {

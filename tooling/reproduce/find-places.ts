@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expectedSharedFolder } from '../shared.ts'
 import type { Places } from './command.ts'
-import type { NetworkSpec, Scale } from './networks.ts'
+import type { NetworkSpec } from './networks.ts'
+import type { Scale } from './scale.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -42,7 +43,7 @@ export function findPlaces(spec: NetworkSpec, scale: Scale, options: PlaceOption
   return { places: { WORK: work, SHARED: expectedSharedFolder, DATA: data, WEIGHTS: weights }, out }
 }
 
-/** `npm run` starts scripts in the root of the repository. */
-function fromCaller(path: string): string {
+/** A path as the user means it: `npm run` starts scripts in the root of the repository. */
+export function fromCaller(path: string): string {
   return resolve(process.env.INIT_CWD ?? '.', path)
 }

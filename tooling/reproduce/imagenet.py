@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import pickle
 import platform
 import sys
 
@@ -19,9 +20,10 @@ def load_network(path):
         width, classes = state["conv1.weight"].shape[0] / 64, state["fc.weight"].shape[0]
         network = ResNet101(width, classes, "imagenet")
         network.load_state_dict(state)
-    except (OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, LookupError, RuntimeError, TypeError, AttributeError, pickle.UnpicklingError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise SystemExit(
-            f"{path} is not a state dict of torchvision's ResNet-101 ({str(error).splitlines()[0]}); "
+            f"{path} is not a state dict of torchvision's ResNet-101 ({type(error).__name__}: {reason}); "
             "pass the file of ResNet101_Weights, e.g. resnet101-63fe2227.pth."
         ) from error
     return network, width, classes

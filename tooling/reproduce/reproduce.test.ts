@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -8,9 +8,10 @@ import { findBestPolicy } from './find-best-policy.ts'
 import { findMainBlocks } from './find-main-blocks.ts'
 import { findPlaces } from './find-places.ts'
 import { judgeTargets } from './judge-targets.ts'
-import { findNetwork, fullScale, networks, smallScale } from './networks.ts'
+import { findNetwork, networks } from './networks.ts'
 import { reproduction } from './result.ts'
 import { formatResults, updateResultsPage } from './results-table.ts'
+import { fullScale, smallScale } from './scale.ts'
 import { createSteps } from './steps.ts'
 import { makeUpResult } from './testing.ts'
 
@@ -111,6 +112,12 @@ describe('steps', () => {
       [1, 2],
       [3, 4],
     ])
+  })
+
+  test('find their folder there', async () => {
+    const steps = createSteps(join(folder, 'work/steps'), () => {})
+    const { answer } = await steps.run('train', 'train', () => readdir(join(folder, 'work')))
+    expect(answer).toEqual(['steps'])
   })
 
   test('that fail leave nothing behind', async () => {

@@ -5,10 +5,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { findPlaces } from './find-places.ts'
-import { findNetwork, fullScale, smallScale } from './networks.ts'
+import { findPlaces, fromCaller } from './find-places.ts'
+import { findNetwork } from './networks.ts'
 import { writeResultsTable } from './results-table.ts'
 import { runNetwork } from './run-network.ts'
+import { fullScale, smallScale } from './scale.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -36,8 +37,9 @@ async function reproduce(name: string | undefined): Promise<void> {
   const { places, out } = findPlaces(spec, scale, values)
   // The features of several gates, or of all cuts on a part of the data, are large on a wide network.
   const attach = ['--memory', String(Math.max(2, Math.floor(totalmem() / 2 ** 31)))]
+  const python = values.python.includes('/') ? fromCaller(values.python) : values.python
   const onMessage = (message: string) => process.stderr.write(`${message}\n`)
-  const result = await runNetwork({ spec, scale, places, python: values.python, attach, onMessage })
+  const result = await runNetwork({ spec, scale, places, python, attach, onMessage })
   await mkdir(dirname(out), { recursive: true })
   await writeFile(out, `${JSON.stringify(result, null, 1)}\n`)
   process.stdout.write(`${out}\n`)

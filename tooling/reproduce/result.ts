@@ -9,7 +9,6 @@ import {
   trainAnswer,
 } from './sluice-answers.ts'
 
-/** The gates of one kind on a network, and what they do. */
 const variant = z.strictObject({
   name: z.enum(['paper', 'best']),
   attach: attachAnswer,
@@ -20,6 +19,7 @@ const variant = z.strictObject({
   evaluate: evaluateAnswer,
   bench: benchAnswer,
 })
+/** The gates of one kind on a network, and what they do. */
 export type Variant = z.infer<typeof variant>
 
 /** Everything that a run found out about one network: the file in docs/results. */
@@ -51,4 +51,5 @@ export const reproduction = z.strictObject({
   /** In the order they ran; $NAME stands for a folder. */
   commands: z.array(z.strictObject({ command: z.string(), seconds: z.number() })),
 })
+/** See `reproduction`. */
 export type Reproduction = z.infer<typeof reproduction>

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { type Command, expandPlaces, formatCommand, type Places, runCommand } from './command.ts'
 import { type DataStrings, describeData } from './describe-data.ts'
-import type { NetworkSpec, Scale } from './networks.ts'
+import type { NetworkSpec } from './networks.ts'
+import type { Scale } from './scale.ts'
 import { createSteps } from './steps.ts'
 
 /** What one run is about and what it may use. */

@@ -1,19 +1,22 @@
-import { z } from 'zod'
+// What a run reads of the programs' JSON answers; for `sluice` the contract is the command's documentation.
 
-/** What a run reads of the command's JSON answers; the contract is the command's documentation. */
+import { z } from 'zod'
 
 const count = z.int().min(0)
 const share = z.number().min(0).max(1)
 /** Saved time or cost, as a fraction of the full network's; negative where gates cost more than they save. */
 const saved = z.number().max(1)
 
+/** Of `sluice inspect`: MACs of one image, and every cut with the shape of one row and its share of the MACs. */
 export const inspectAnswer = z.object({
   macs: count,
   parameters: count,
   cuts: z.array(z.object({ tensor: z.string(), shape: z.array(count), share })),
 })
+/** See `inspectAnswer`. */
 export type InspectAnswer = z.infer<typeof inspectAnswer>
 
+/** Of `sluice attach`, without the path of the bundle: where gates stand, and seconds. */
 export const attachAnswer = z.object({
   gates: z.array(
     z.object({
@@ -32,6 +35,7 @@ export const attachAnswer = z.object({
 /** A median over the splits, and the ends of its bootstrap interval. */
 const estimate = z.object({ median: z.number(), low: z.number(), high: z.number() })
 
+/** Of `sluice compare`, without the curves: medians over the splits, what is saved and `area` as fractions of 1. */
 export const compareAnswer = z.object({
   samples: count,
   splits: count,
@@ -47,14 +51,17 @@ export const compareAnswer = z.object({
     }),
   ),
 })
+/** See `compareAnswer`. */
 export type CompareAnswer = z.infer<typeof compareAnswer>
 
+/** Of `sluice calibrate`: a threshold for each gate, null where it is off. */
 export const calibrateAnswer = z.object({
   policy: z.string(),
   thresholds: z.array(z.number().nullable()),
   tuning: z.object({ samples: count, drop: z.number(), macsSaved: saved }),
 })
 
+/** Of `sluice evaluate`: `drop` in points, everything saved and shared as a fraction of 1. */
 export const evaluateAnswer = z.object({
   samples: count,
   accuracy: share,
@@ -71,6 +78,7 @@ export const evaluateAnswer = z.object({
 const timing = z.object({ median: z.number(), min: z.number(), max: z.number() })
 const gatedTimes = { gated: timing, noExit: timing, timeSaved: saved, overhead: z.number() }
 
+/** Of `sluice bench`: milliseconds per batch, `fused` for the network in one file. */
 export const benchAnswer = z.object({
   batch: z.array(
     z.object({
@@ -84,6 +92,7 @@ export const benchAnswer = z.object({
   ),
 })
 
+/** Of `train.py`: seconds of the training alone, losses per epoch. */
 export const trainAnswer = z.object({
   network: z.string(),
   width: z.number(),
@@ -101,6 +110,7 @@ export const trainAnswer = z.object({
   versions: z.object({ python: z.string(), torch: z.string(), cuda: z.string().nullable() }),
 })
 
+/** Of `imagenet.py`. */
 export const imagenetAnswer = z.object({
   network: z.string(),
   width: z.number(),

@@ -30,10 +30,11 @@ export function createSteps(folder: string, onMessage: (message: string) => void
       }
       isRepeated = false
       onMessage(`${name}: ${command}`)
+      // Before the work, which writes beside it.
+      await mkdir(folder, { recursive: true })
       const startMs = performance.now()
       const answer = await work()
       const step = { command, seconds: (performance.now() - startMs) / 1000, answer }
-      await mkdir(folder, { recursive: true })
       await writeFile(`${file}.tmp`, JSON.stringify(step))
       await rename(`${file}.tmp`, file)
       return step

@@ -88,10 +88,6 @@ class Training:
         return right / len(images)
 
 
-def versions():
-    return {"python": platform.python_version(), "torch": torch.__version__, "cuda": torch.version.cuda}
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--network", choices=("resnet101", "densenet201"), required=True)
@@ -107,32 +103,42 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
+def set_up(seed):
+    """The device, as fast as it goes, with the seed set."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         # Some builds take one thread unless told otherwise.
         torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    torch.manual_seed(arguments.seed)
-    precision = arguments.precision or ("bf16" if device.type == "cuda" else "float32")
+    torch.manual_seed(seed)
+    return device
 
+
+def affordable_epochs(training, epochs, minutes):
+    if minutes == 0:
+        return epochs
+    seconds_per_epoch = training.seconds_per_step() * training.steps_per_epoch
+    return max(1, min(epochs, int(minutes * 60 / seconds_per_epoch)))
+
+
+def main():
+    arguments = parse_arguments()
+    os.makedirs(os.path.dirname(os.path.abspath(arguments.out)), exist_ok=True)
+    device = set_up(arguments.seed)
+    precision = arguments.precision or ("bf16" if device.type == "cuda" else "float32")
     images, labels = load_split(arguments.data, "train", arguments.limit, device)
     network = cifar_network(arguments.network, arguments.width).to(device, memory_format=torch.channels_last)
     training = Training(network, images, labels, arguments.batch, precision)
+
     started = time.perf_counter()
-    epochs = arguments.epochs
-    if arguments.minutes > 0:
-        affordable = arguments.minutes * 60 / (training.seconds_per_step() * training.steps_per_epoch)
-        epochs = max(1, min(epochs, int(affordable)))
-    losses = training.run(epochs)
+    losses = training.run(affordable_epochs(training, arguments.epochs, arguments.minutes))
     synchronise(device)
     seconds = time.perf_counter() - started
-
     test_images, test_labels = load_split(arguments.data, "test", arguments.limit, device)
     accuracy = training.accuracy(test_images, test_labels)
     log(f"{seconds:.0f} s, test accuracy {100 * accuracy:.2f} %")
+
     torch.save(network.state_dict(), os.path.splitext(arguments.out)[0] + ".pt")
     export_onnx(network, arguments.out, 32)
     answer = {
@@ -142,14 +148,14 @@ def main():
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         "precision": precision,
         "batch": training.batch,
-        "epochs": epochs,
+        "epochs": len(losses),
         "seed": arguments.seed,
         "images": len(images),
         "seconds": seconds,
         "losses": losses,
         "testImages": len(test_images),
         "testAccuracy": accuracy,
-        "versions": versions(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "cuda": torch.version.cuda},
     }
     json.dump(answer, sys.stdout)
 

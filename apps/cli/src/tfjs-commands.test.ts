@@ -163,6 +163,18 @@ describe('commands on a calibrated bundle of a TensorFlow.js model', () => {
     expect((await readManifest(out)).calibration.cost).toBe('time')
   })
 
+  it('compare judges and times policies', async () => {
+    const options = ['--data', unseen, '--splits', '1', '--policy', 'softmax', '--policy', 'ensemble']
+    const timed = ['--batch', '8', '--rows', '8', '--rounds', '1']
+    const { policies } = await runSluiceForJson<{ policies: { policy: string; time: { size: number }[] }[] }>(
+      ...['compare', bundle, ...options, ...timed],
+    )
+    expect(policies.map(({ policy, time }) => [policy, time.map(({ size }) => size)])).toEqual([
+      ['softmax', [8]],
+      ['ensemble', [8]],
+    ])
+  })
+
   it('bench sets the backends side by side and says why one is missing', async () => {
     vi.stubEnv('SLUICE_TFJS_NODE', folder)
     const options = [

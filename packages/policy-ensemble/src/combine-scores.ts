@@ -2,7 +2,7 @@ import type { ClassScores } from '@sluice/core'
 
 /** How a gate weighs the class scores of itself and of the gates in front. */
 export interface EnsembleWeights {
-  /** `[gates]`, this gate's last, each > 0. */
+  /** `[gates]`, this gate's last, each >= 0. */
   readonly weights: readonly number[]
   /** `[classes]`. */
   readonly bias: ArrayLike<number>

@@ -83,6 +83,6 @@ function isNumberList(value: unknown): value is readonly number[] {
 
 function refuse(key: string, value: unknown): never {
   throw new InvalidArgumentError(
-    `The ensemble has ${key} ${JSON.stringify(value)}, which this release never writes. Calibrate the bundle again.`,
+    `The ensemble has ${key} ${JSON.stringify(value)?.slice(0, 60)}, which this release never writes. Calibrate the bundle again.`,
   )
 }

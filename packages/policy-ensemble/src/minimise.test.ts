@@ -27,6 +27,18 @@ it("finds the minimum of Rosenbrock's valley", () => {
   expect(Math.hypot(...gradient)).toBeLessThan(1e-7)
 })
 
+it('ends where rounding hides what is left to gain', () => {
+  let calls = 0
+  const raised: Objective = ([x = 0], gradient) => {
+    calls++
+    gradient[0] = 2 * x
+    return 1e6 + x * x
+  }
+  const { value } = minimise(raised, Float64Array.of(1), { gradientTolerance: 0, maxSteps: 1000 })
+  expect(value).toBeCloseTo(1e6, 9)
+  expect(calls).toBeLessThan(100)
+})
+
 it('stays at a minimum, and goes no further than it may', () => {
   const bowl: Objective = ([x = 0], gradient) => {
     gradient[0] = 4 * x ** 3

@@ -17,6 +17,9 @@ export interface Minimum {
   readonly steps: number
 }
 
+/** Steps that lower the value by less, relative to it, are rounding. */
+const leastGain = 1e-12
+
 /** Pairs of steps and changes of the gradient that stand for the curvature. */
 const memory = 10
 
@@ -27,7 +30,7 @@ interface CurvaturePair {
 
 /**
  * Minimises a smooth function by L-BFGS with backtracking (Nocedal and Wright, Numerical Optimization, algorithms 7.4
- * and 3.1). Every step goes downhill; deterministic.
+ * and 3.1), until the gradient is 0 or no step gains anything. Every step goes downhill; deterministic.
  */
 export function minimise(
   objective: Objective,
@@ -45,7 +48,9 @@ export function minimise(
     // Backtracking alone does not see to positive curvature, without which the next direction may go uphill.
     if (dot(step, change) > 1e-12 * dot(change, change)) pairs.push({ step, change })
     if (pairs.length > memory) pairs.shift()
+    const gain = minimum.value - next.value
     minimum = { ...next, steps: minimum.steps + 1 }
+    if (gain <= leastGain * Math.abs(minimum.value)) return minimum
   }
   return minimum
 }
@@ -60,7 +65,9 @@ function findDirection(gradient: Float64Array, pairs: readonly CurvaturePair[]):
     addScaled(direction, change, -(factors[k] as number))
   }
   const last = pairs.at(-1)
-  const scale = last ? dot(last.step, last.change) / dot(last.change, last.change) : 1 / Math.hypot(...gradient)
+  const scale = last
+    ? dot(last.step, last.change) / dot(last.change, last.change)
+    : 1 / Math.sqrt(dot(gradient, gradient))
   for (let i = 0; i < direction.length; i++) direction[i] = (direction[i] as number) * scale
   pairs.forEach(({ step, change }, k) => {
     addScaled(direction, step, (factors[k] as number) - dot(change, direction) / dot(step, change))

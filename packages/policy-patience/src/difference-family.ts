@@ -19,7 +19,7 @@ export function createDifferenceFamily(): PolicyFamily {
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
       return (scores, context = noContext) => {
-        const [before, here] = takeLastGates(scores, context, temperatures.length)
+        const [before, here] = takeLastGates(scores, context, 2, temperatures)
         const result = new Float32Array(scores.rows)
         if (before === undefined || here === undefined) return result
         const [q, p] = [new Float64Array(scores.classCount), new Float64Array(scores.classCount)]

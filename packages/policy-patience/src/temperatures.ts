@@ -25,14 +25,19 @@ export function readTemperatures({ temperatures }: JsonObject): readonly number[
 }
 
 /**
- * The last `count` gates, this one last.
- * @throws InvalidArgumentError where there are fewer
+ * The last `count` gates, this one last, or fewer where there are not so many: one for each of the temperatures.
+ * @throws InvalidArgumentError where that is another number of gates
  */
-export function takeLastGates(scores: ClassScores, { earlier }: GateContext, count: number): readonly ClassScores[] {
+export function takeLastGates(
+  scores: ClassScores,
+  { earlier }: GateContext,
+  count: number,
+  temperatures: readonly number[],
+): readonly ClassScores[] {
   const gates = [...earlier, scores].slice(-count)
-  if (gates.length === count) return gates
+  if (gates.length === temperatures.length) return gates
   throw new InvalidArgumentError(
-    `The gate was fitted with ${count - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
+    `The gate was fitted with ${temperatures.length - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
   )
 }
 

@@ -31,8 +31,10 @@ it('fits the temperatures of the gates that it looks at, fewer at the first ones
   expect(counts).toEqual([1, 2, 2])
 })
 
-it('refuses fewer earlier gates than it was fitted with, and a window without gates', () => {
+it('refuses other gates than it was fitted with, and a window without gates', () => {
   const score = createWindowFamily().createScore({ temperatures: [1, 1] })
   expect(() => score(sure(0.9))).toThrow('fitted with 1 earlier gates and is shown 0')
+  const first = createWindowFamily().createScore({ temperatures: [1] })
+  expect(() => first(sure(0.9), { earlier: [sure(0.9)] })).toThrow('fitted with 0 earlier gates and is shown 1')
   expect(() => createWindowFamily({ length: 0 })).toThrow(InvalidArgumentError)
 })

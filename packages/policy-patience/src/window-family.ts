@@ -24,7 +24,7 @@ export function createWindowFamily({ length = 2 }: { readonly length?: number } 
       const temperatures = readTemperatures(parameters)
       return (scores, context = noContext) => {
         const result = new Float32Array(scores.rows).fill(1)
-        takeLastGates(scores, context, temperatures.length).forEach((gate, index) => {
+        takeLastGates(scores, context, length, temperatures).forEach((gate, index) => {
           lowerToConfidence(result, gate, temperatures[index] as number)
         })
         return result

@@ -3,6 +3,7 @@ import {
   createTuningSamples,
   type ExitChoice,
   type ScoringOptions,
+  type TuningSamples,
   tabulateGates,
 } from '@sluice/app-train'
 import { countExitCosts, countFullCost, type ExitTable, findExits, type ScoreCache } from '@sluice/calibration'
@@ -51,12 +52,7 @@ export function judgeSplit(
   const choose = (maxDrop: number) => chooseExits(samples, { maxDrop, search: 'level' })
   const choices = drops.map(choose)
   const sets = [[], [0], ...[...choices, ...furtherDrops.map(choose)].map(({ standing }) => standing)]
-  const fitted = new Map(sets.map((standing) => [standing.join(), samples.fitGates(standing)]))
-  const unseen = new Map([...fitted].map(([key, gates]) => [key, tabulateGates(judged, gates, scoring)]))
-  const judge = ({ standing, thresholds }: GateThresholds) =>
-    judgeThresholds(unseen.get(standing.join()) as ExitTable, thresholds)
-  const frontier = createFrontier([...fitted.values()])
-  const judgeWithin = (budget: number) => judge(frontier.findWithin(budget))
+  const { judge, judgeWithin } = createJudge(samples, sets, judged, scoring)
   const atBudgets = budgets.map(judgeWithin)
   return {
     choices,
@@ -80,6 +76,21 @@ export function judgeSplit(
       accuracy: findMean(right),
     })),
   }
+}
+
+/** @param sets of gates that may stand */
+function createJudge(
+  samples: TuningSamples,
+  sets: readonly (readonly number[])[],
+  judged: ScoreCache,
+  scoring: ScoringOptions,
+) {
+  const fitted = new Map(sets.map((standing) => [standing.join(), samples.fitGates(standing)]))
+  const unseen = new Map([...fitted].map(([key, gates]) => [key, tabulateGates(judged, gates, scoring)]))
+  const frontier = createFrontier([...fitted.values()])
+  const judge = ({ standing, thresholds }: GateThresholds) =>
+    judgeThresholds(unseen.get(standing.join()) as ExitTable, thresholds)
+  return { judge, judgeWithin: (budget: number) => judge(frontier.findWithin(budget)) }
 }
 
 /** What each judged sample gets from gates and thresholds, `[samples judged]`. */
