@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
 import { createBundlePolicy, exportGatedNetwork } from '@sluice/app-train'
 import { openBundleFolder } from '@sluice/bundle/node'
-import { createGatedModel, type Tensor } from '@sluice/core'
+import { type Bundle, createGatedModel, type Tensor } from '@sluice/core'
 import { normalise } from '@sluice/datasets'
 import { writeOnnxModel } from '@sluice/onnx-graph'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
@@ -16,6 +16,8 @@ import { drawTinyImages, tinyNormalisation, writeTinyData, writeTinyNetwork } fr
 
 let folder: string
 let bundle: string
+/** The same network with heads that take the scores of the gate in front. */
+let cascade: string
 let unseen: string
 
 beforeAll(async () => {
@@ -24,17 +26,23 @@ beforeAll(async () => {
   const training = await writeTinyData(folder, 'training', { rows: 1500, seed: 1 })
   unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
   bundle = join(folder, 'tiny.sluice')
-  const attach = ['attach', network, '--data', training, '--out', bundle, ...tinyNormalisation, '--head', 'linear']
-  const { status, stderr } = await runSluice(...attach, '--at', 'relu_1,relu_3')
-  expect(status, stderr).toBe(0)
+  cascade = join(folder, 'cascade.sluice')
+  const attach = ['attach', network, '--data', training, ...tinyNormalisation, '--head', 'linear', '--out']
+  for (const args of [
+    [...attach, bundle, '--at', 'relu_1,relu_3'],
+    [...attach, cascade, '--at', 'relu_1,relu_3,relu_5', '--cascade'],
+  ]) {
+    const { status, stderr } = await runSluice(...args)
+    expect(status, stderr).toBe(0)
+  }
 })
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** A copy of the bundle, calibrated for a policy. */
-async function calibrateFor(policy: string): Promise<string> {
-  const copy = join(folder, `${policy}.sluice`)
-  await cp(bundle, copy, { recursive: true })
+/** A copy of a bundle, calibrated for a policy. */
+async function calibrateFor(policy: string, source = bundle): Promise<string> {
+  const copy = join(folder, source === bundle ? `${policy}.sluice` : `cascade-${policy}.sluice`)
+  await cp(source, copy, { recursive: true })
   const calibrate = ['calibrate', copy, '--data', unseen, '--max-drop', '5', '--policy', policy]
   const { status, stderr } = await runSluice(...calibrate)
   expect(status, stderr).toBe(0)
@@ -50,29 +58,49 @@ describe.each(['softmax', 'entropy', 'margin', 'margin-difference', 'margin-dist
   'exported for the policy %s',
   (policy) => {
     it('a bundle answers in one session as the runner does in stages', async () => {
-      const source = await openBundleFolder(await calibrateFor(policy))
-      const { model } = await exportGatedNetwork(source)
-      const staged = await createOnnxRuntimeBackend({ threads: 1 }).load(source)
-      const gated = createGatedModel({ model: staged, policy: createBundlePolicy(source.manifest) })
-      const session = await InferenceSession.create(writeOnnxModel(model), { logSeverityLevel: 3 })
-      const seen = new Set<number>()
-      for (const rows of [1, 7, 1024]) {
-        const batch = drawBatch(rows)
-        const expected = await gated.predict(batch)
-        const { scores, exit } = await session.run({ image: new OrtTensor('float32', batch.data, batch.dims) })
-        const exits = Array.from(exit?.data as BigInt64Array, Number)
-        expect(exits).toEqual(Array.from(expected.exits))
-        for (const stage of expected.exits) seen.add(stage)
-        for (const [index, value] of expected.scores.data.entries()) {
-          expect(scores?.data[index]).toBeCloseTo(value, 5)
-        }
-      }
-      expect(seen.size).toBeGreaterThan(1)
-      await session.release()
-      await staged.dispose()
+      await expectSameAnswers(await openBundleFolder(await calibrateFor(policy)))
     })
   },
 )
+
+describe('exported with heads in cascade', () => {
+  it('a bundle answers in one session as the runner does in stages', async () => {
+    await expectSameAnswers(await openBundleFolder(await calibrateFor('softmax', cascade)))
+  })
+
+  it('a gate that is off still hands its scores to the next', async () => {
+    const { manifest, read } = await openBundleFolder(await calibrateFor('margin', cascade))
+    const [first, second, third] = manifest.gates
+    if (first === undefined || second === undefined || third === undefined) throw new Error('A gate is missing.')
+    const off = { ...first, policy: { name: 'softmax', parameters: {}, threshold: null } }
+    const on = { ...second, policy: { ...second.policy, threshold: 0 } }
+    const gates = [off, on, { ...third, policy: { ...third.policy, threshold: null } }]
+    await expectSameAnswers({ manifest: { ...manifest, gates }, read })
+  })
+})
+
+/** Fails unless the file of a bundle answers as its stages do, and rows leave at several of them. */
+async function expectSameAnswers(source: Bundle): Promise<void> {
+  const { model } = await exportGatedNetwork(source)
+  const staged = await createOnnxRuntimeBackend({ threads: 1 }).load(source)
+  const gated = createGatedModel({ model: staged, policy: createBundlePolicy(source.manifest) })
+  const session = await InferenceSession.create(writeOnnxModel(model), { logSeverityLevel: 3 })
+  const seen = new Set<number>()
+  for (const rows of [1, 7, 1024]) {
+    const batch = drawBatch(rows)
+    const expected = await gated.predict(batch)
+    const { scores, exit } = await session.run({ image: new OrtTensor('float32', batch.data, batch.dims) })
+    const exits = Array.from(exit?.data as BigInt64Array, Number)
+    expect(exits).toEqual(Array.from(expected.exits))
+    for (const stage of expected.exits) seen.add(stage)
+    for (const [index, value] of expected.scores.data.entries()) {
+      expect(scores?.data[index]).toBeCloseTo(value, 5)
+    }
+  }
+  expect(seen.size).toBeGreaterThan(1)
+  await session.release()
+  await staged.dispose()
+}
 
 describe('sluice export', () => {
   it('writes one file and says what goes in and out', async () => {

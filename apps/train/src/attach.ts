@@ -1,7 +1,7 @@
 import { argmaxRows, type InputDescription, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { type Cut, type OnnxEngine, selectGateCuts } from '@sluice/onnx-graph'
-import { collectFeatures, createFeatureCollection, type FeatureCollection, fitHead } from '@sluice/training'
+import { collectFeatures, createFeatureCollection, type FeatureCollection, fitGateHeads } from '@sluice/training'
 import { createBudgetedStorage } from '@sluice/training/node'
 import { type AssembledBundle, assembleBundle, type CutHead } from './attach/assemble-bundle.ts'
 import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
@@ -187,21 +187,17 @@ async function fitHeads(
   collection: FeatureCollection,
 ): Promise<CutHead[]> {
   const { fitEngine: engine, seed, signal, onProgress } = options
-  const { pooling, loss, recipe, hidden, rank } = plan
-  const targets = collection.targets()
-  const heads: CutHead[] = []
-  for (const cut of cuts) {
-    const features = requireFeatures(collection, cut.tensor)
-    const common = { engine, features, pooling, targets, loss, hidden, rank, recipe, seed }
-    const fitted = await fitHead({
-      ...common,
-      signal,
-      onProgress: ({ done, total }) =>
-        onProgress?.({ phase: `fit head ${heads.length + 1} of ${cuts.length}`, done, total, unit: 'steps' }),
-    })
-    heads.push({ cut, fitted, loss: loss.name })
-  }
-  return heads
+  const heads = await fitGateHeads({
+    ...plan,
+    engine,
+    gates: cuts.map(({ tensor }) => requireFeatures(collection, tensor)),
+    targets: collection.targets(),
+    seed,
+    signal,
+    onProgress: (gate, { done, total }) =>
+      onProgress?.({ phase: `fit head ${gate + 1} of ${cuts.length}`, done, total, unit: 'steps' }),
+  })
+  return heads.map((fitted, gate) => ({ cut: cuts[gate] as Cut, fitted, loss: plan.loss.name }))
 }
 
 async function judgeFullNetwork(collection: FeatureCollection): Promise<number | null> {

@@ -146,6 +146,33 @@ describe('calibrate', () => {
     })
   })
 
+  it.each([
+    ['by cost', false],
+    ['by running them', true],
+  ])('leaves gates on from the first one on where heads are in cascade, chosen %s', async (_, isTried) => {
+    const options = await createOptions({ maxDrop: 58 })
+    const stages = options.manifest.stages.map((stage, index) =>
+      index === 1 ? { ...stage, scoresInput: 'scores-0' } : stage,
+    )
+    const sets: number[][] = []
+    const trial: NonNullable<CalibrateOptions['trial']> = async (candidates) => {
+      for (const { gates } of candidates) {
+        sets.push(gates.flatMap(({ policy, stage }) => (policy.threshold === null ? [] : [stage])))
+      }
+      return candidates.length - 1
+    }
+    const cost = { backbone: countMacsCost(options.manifest).backbone, head: [1e6, 0] }
+    const free = { ...countMacsCost(options.manifest), head: [0, 0] }
+    const manifest = { ...options.manifest, stages }
+    const { thresholds } = await calibrate({ ...options, manifest, cost: free, ...(isTried ? { trial } : {}) })
+    expect(thresholds[0]).not.toBeNull()
+    if (isTried) expect(sets).toEqual([[], [0], [0, 1]])
+    const dear = await calibrate({ ...options, manifest, cost })
+    expect(dear).toMatchObject({ met: false, thresholds: [null, null] })
+    const alone = await calibrate({ ...options, cost })
+    expect(alone.thresholds).toEqual([null, expect.any(Number)])
+  })
+
   it('fits families that look back on the gates that stand, and counts what the bundle then does', async () => {
     const maxDrop = 58
     const options = await createOptions({ family: summingFamily, maxDrop })

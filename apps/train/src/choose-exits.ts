@@ -42,6 +42,8 @@ export interface TuningSamples {
   readonly cache: ScoreCache
   /** Whether a gate does the same whichever others stand. */
   readonly areGatesIndependent: boolean
+  /** Whether heads take the scores of the gates in front: only the first so many gates can then stand without the others. */
+  readonly isCascade: boolean
   /**
    * Fits the family on the standing gates alone, all where none are named: those that are off are no earlier gates to
    * them. The table is that of these samples. The same gates are fitted once.
@@ -69,6 +71,7 @@ export interface ExitChoice extends FittedGates {
 export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
   const all = [...cache.gates.keys()]
   const areGatesIndependent = !scoring.family.usesEarlierGates
+  const isCascade = cache.gates.some(({ takesScores }) => takesScores)
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
     const known = findSharedStart([...fitted.values()], standing)
@@ -81,7 +84,7 @@ export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions):
     fitted.set(standing.join(), gates)
     return gates
   }
-  return { cache, areGatesIndependent, fitGates }
+  return { cache, areGatesIndependent, isCascade, fitGates }
 }
 
 /** Parameters of the first gates of a set, from the set that shares most of them: gates look at those in front alone. */
@@ -104,8 +107,13 @@ function pickGates({ parameters, table }: TabulatedGates, standing: readonly num
 
 /** The gates and thresholds that cost least on the samples within the drop allowed; none where nothing is saved. */
 export function chooseExits(tuning: TuningSamples, target: ExitTarget): ExitChoice {
-  const choice = tuning.areGatesIndependent ? placeGates(tuning, target) : eliminateGates(tuning, target)
+  const choice = selectSearch(tuning)(tuning, target)
   return choice.point.saved > 0 ? choice : chooseNothing(tuning)
+}
+
+function selectSearch({ isCascade, areGatesIndependent }: TuningSamples): typeof placeGates {
+  if (isCascade) return takeFirstGates
+  return areGatesIndependent ? placeGates : eliminateGates
 }
 
 function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
@@ -113,7 +121,7 @@ function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
   return gates.length > 0 ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
 }
 
-/** Share of the cost that each gate must save where gates look at each other; less is noise. */
+/** Share of the cost that each gate must save where gates depend on each other; less is noise. */
 const leastGain = 0.001
 
 /**
@@ -138,13 +146,27 @@ function eliminateGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
   return choice
 }
 
+/** As many of the first gates as save most. */
+function takeFirstGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
+  const choices = listFirstGates(tuning).map((standing) => chooseThresholds(tuning, standing, target))
+  const gain = ({ standing, point }: ExitChoice) => point.saved - leastGain * standing.length
+  return choices.reduce((best, choice) => (gain(choice) > gain(best) ? choice : best), chooseNothing(tuning))
+}
+
+/** The first gate, the first two, and so on. */
+function listFirstGates({ cache }: TuningSamples): number[][] {
+  return cache.gates.map((_, last) => Array.from({ length: last + 1 }, (_, gate) => gate))
+}
+
 /** More gates than this have never been faster, and all candidates are in memory at once. */
 const mostGatesTried = 6
 
 /** No gate, then the likeliest sets of each size, thresholds chosen. */
 export function listExitChoices(tuning: TuningSamples, target: ExitTarget): ExitChoice[] {
   const { maxDrop } = target
-  const sets = proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
+  const sets = tuning.isCascade
+    ? listFirstGates(tuning).slice(0, mostGatesTried)
+    : proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
   return [chooseNothing(tuning), ...sets.map((standing) => chooseThresholds(tuning, standing, target))]
 }
 

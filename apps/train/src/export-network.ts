@@ -1,6 +1,7 @@
 import { type Bundle, InvalidArgumentError } from '@sluice/core'
 import {
   addLayoutHints,
+  type FusedGate,
   type FusedStage,
   fuseStages,
   type OnnxModel,
@@ -20,8 +21,14 @@ export interface ExportedNetwork {
   readonly thresholds: ReadonlyMap<string, number>
 }
 
+/** A gate that is off and stays in the network for the sake of its scores; its policy may not be fitted yet. */
+const idleGate: FusedGate = {
+  score: { operator: 'row-maximum', of: 'scores' },
+  threshold: Number.POSITIVE_INFINITY,
+}
+
 /**
- * The bundle's network with its gates as one ONNX model; gates that are off are left out.
+ * The bundle's network with its gates as one ONNX model; gates that are off are left out as `removeIdleGates` does.
  * @throws InvalidArgumentError for another format than `onnx`, or a policy that ONNX operators cannot express
  * @throws UnsupportedGraphError for a network of an operator set below 13
  */
@@ -34,14 +41,15 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
   const { bundle, sourceStages } = await removeIdleGates(source)
   const { manifest } = bundle
   const stages: FusedStage[] = []
-  for (const [position, { file, input, output, scores }] of manifest.stages.entries()) {
+  for (const [position, { file, input, output, scores, scoresInput }] of manifest.stages.entries()) {
     const model = addLayoutHints(readOnnxModel(await bundle.read(file), { source: `'${file}'` }))
-    stages.push({ index: sourceStages[position] ?? position, model, input, output, scores })
+    stages.push({ index: sourceStages[position] ?? position, model, input, output, scores, scoresInput })
   }
   const classCount = manifest.classes.length
   const gates = manifest.gates.map(({ policy }) => {
+    if (policy.threshold === null) return idleGate
     const score = findPolicyFamily(policy.name).expressScore?.(policy.parameters, classCount)
-    if (score !== undefined) return { score, threshold: policy.threshold ?? Number.POSITIVE_INFINITY }
+    if (score !== undefined) return { score, threshold: policy.threshold }
     throw new InvalidArgumentError(
       `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
     )

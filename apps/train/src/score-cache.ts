@@ -17,7 +17,7 @@ export interface CollectScoresOptions extends WorkOptions {
  */
 export async function collectScores(
   model: StagedModel,
-  { gates }: Pick<BundleManifest, 'gates'>,
+  manifest: Pick<BundleManifest, 'gates' | 'stages'>,
   dataset: Dataset,
   { batchSize = 64, ignoreLabels = false, onProgress, signal }: CollectScoresOptions = {},
 ): Promise<ScoreCache> {
@@ -41,7 +41,11 @@ export async function collectScores(
   const [final, ...ahead] = tables.reverse()
   const scores = ahead.reverse()
   return {
-    gates: gates.map(({ head }, gate) => ({ scores: scores[gate] ?? emptyScores, weightNorms: head.weightNorms })),
+    gates: manifest.gates.map(({ head, stage }, gate) => ({
+      scores: scores[gate] ?? emptyScores,
+      weightNorms: head.weightNorms,
+      takesScores: manifest.stages[stage]?.scoresInput !== undefined,
+    })),
     final: final ?? emptyScores,
     labels: isLabelled ? labels : null,
   }

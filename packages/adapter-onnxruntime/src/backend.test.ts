@@ -7,7 +7,7 @@ import {
   UnsupportedBundleError,
   UnsupportedVersionError,
 } from '@sluice/core'
-import { createRandomBatch, createRandomReferenceNetwork } from '@sluice/core/reference'
+import { computeReferenceScores, createRandomBatch, createRandomReferenceNetwork } from '@sluice/core/reference'
 import { createGraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
 import * as ort from 'onnxruntime-node'
 import { describe, expect, test, vi } from 'vitest'
@@ -45,6 +45,12 @@ describe('loading', () => {
   test('refuses a stage whose file has other names than the manifest says', async () => {
     const stages = bundle.manifest.stages.map((stage) => ({ ...stage, scores: 'answers' }))
     const message = /'stage-0.onnx' takes \[input\] and yields \[cut-0, scores-0\]; .* to yield 'cut-0' and 'answers'\./
+    await expect(backend.load(withManifest({ stages }))).rejects.toThrow(message)
+  })
+
+  test('refuses a stage whose head does not take the scores that the manifest says', async () => {
+    const stages = bundle.manifest.stages.map((stage, i) => (i === 1 ? { ...stage, scoresInput: 'scores-0' } : stage))
+    const message = /'stage-1.onnx' takes \[cut-0\] .* says to take 'cut-0' and 'scores-0' and to yield/
     await expect(backend.load(withManifest({ stages }))).rejects.toThrow(message)
   })
 
@@ -95,6 +101,21 @@ describe('a loaded model', () => {
     await expect(model.runStage(1, activation)).rejects.toThrow('Stage 1 was given the input of stage 0')
     await expect(other.runStage(0, activation)).rejects.toThrow('The activation is not of this staged model')
     await Promise.all([model.dispose(), other.dispose()])
+  })
+
+  test('scores are kept for the next head although their owner has disposed them', async () => {
+    const cascade = { seed: 4, inputShape: [3], cutWidths: [4, 4], classCount: 2, cascade: true }
+    const chained = createRandomReferenceNetwork(cascade)
+    const model = await backend.load(createReferenceOnnxBundle(chained))
+    const uploaded = await model.upload(batch)
+    const { activation, scores } = await model.runStage(0, uploaded)
+    if (activation === null) throw new Error('Stage 0 gives no activation.')
+    for (const handle of [uploaded, scores]) handle.dispose()
+    const next = await model.runStage(1, activation)
+    expect(model.liveHandles).toBe(3)
+    const expected = computeReferenceScores(chained, batch)[1]?.data ?? []
+    expect([...(await next.scores.read()).data]).toEqual([...expected].map((value) => expect.closeTo(value, 5)))
+    await model.dispose()
   })
 
   test('an activation disposed during its run is kept until the run ends', async () => {

@@ -85,11 +85,14 @@ async function readStageFiles(bundle: Bundle): Promise<StageFile[]> {
   return files
 }
 
-function checkNames(backend: string, { file, input, output, scores }: StageDescription, session: InferenceSession) {
+function checkNames(backend: string, description: StageDescription, session: InferenceSession) {
+  const { file, input, output, scores, scoresInput } = description
   const { inputNames, outputNames } = session
+  const inputs = scoresInput === undefined ? [input] : [input, scoresInput]
   const missing = [output, scores].find((name) => name !== null && !outputNames.includes(name))
-  if (missing === undefined && inputNames.length === 1 && inputNames[0] === input) return
+  const takesThem = inputNames.length === inputs.length && inputs.every((name) => inputNames.includes(name))
+  if (missing === undefined && takesThem) return
   const actual = `[${inputNames.join(', ')}] and yields [${outputNames.join(', ')}]`
-  const expected = `'${input}' and to yield ${output === null ? '' : `'${output}' and `}'${scores}'`
+  const expected = `'${inputs.join("' and '")}' and to yield ${output === null ? '' : `'${output}' and `}'${scores}'`
   throw new UnsupportedBundleError(backend, `'${file}' takes ${actual}; its manifest says to take ${expected}.`)
 }

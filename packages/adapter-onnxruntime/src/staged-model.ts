@@ -30,11 +30,16 @@ export interface StagedModelParts {
   readonly store: ActivationStore
 }
 
+/**
+ * What a stage takes, row for row: the cut tensor and, where its head looks at them, the class scores of the gate in front.
+ */
+type StageInputs = readonly [activation: ActivationBlock, ...scores: ActivationBlock[]]
+
 /** What stands behind an activation handed out. */
 interface Handle {
   /** The stage that takes the activation. */
   readonly stage: number
-  readonly block: ActivationBlock
+  readonly inputs: StageInputs
   disposed: boolean
 }
 
@@ -49,15 +54,15 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
     if (disposed) throw new DisposedError('The staged model')
   }
 
-  const handOut = (stage: number, block: ActivationBlock): Activation => {
-    const handle: Handle = { stage, block, disposed: false }
+  const handOut = (stage: number, ...inputs: StageInputs): Activation => {
+    const handle: Handle = { stage, inputs, disposed: false }
     const activation: Activation = {
-      rows: block.tensor.dims[0] as number,
+      rows: inputs[0].tensor.dims[0] as number,
       dispose() {
         if (handle.disposed) return
         handle.disposed = true
         liveHandles--
-        block.release()
+        releaseAll(inputs)
       },
     }
     liveHandles++
@@ -77,13 +82,14 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
     return handle
   }
 
-  /** Runs a task alone while the activation's memory is kept, even if its owner disposes it meanwhile. */
-  const withBlock = <T>(block: ActivationBlock, task: (kept: ActivationBlock) => Promise<T>): Promise<T> => {
-    const kept = block.share()
-    return exclusively(() => task(kept)).finally(() => kept.release())
+  /** Runs a task alone while the blocks' memory is kept, even if their owner disposes them meanwhile. */
+  const whileKept = <T>(blocks: readonly ActivationBlock[], task: () => Promise<T>): Promise<T> => {
+    const kept = blocks.map((block) => block.share())
+    return exclusively(task).finally(() => releaseAll(kept))
   }
 
-  const handOutScores = (block: ActivationBlock): DeviceScores => {
+  /** @param isShared whether the next stage takes the same memory, so that the caller must get a copy */
+  const handOutScores = (block: ActivationBlock, isShared: boolean): DeviceScores => {
     const { classCount } = network
     const rows = block.tensor.dims[0] as number
     let released = false
@@ -94,8 +100,9 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
         checkAlive()
         if (released) throw new DisposedError('The scores')
         const isOnHost = block.tensor.location === 'cpu'
-        const data = isOnHost ? block.tensor.data : await withBlock(block, ({ tensor }) => tensor.getData())
-        return { data: data as Float32Array, rows, classCount }
+        const values = isOnHost ? block.tensor.data : await whileKept([block], () => block.tensor.getData())
+        const data = values as Float32Array
+        return { data: isShared ? data.slice() : data, rows, classCount }
       },
       dispose() {
         if (released) return
@@ -125,15 +132,19 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
       if (stage === undefined || handle.stage !== index) {
         throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${handle.stage}; run that one.`)
       }
-      return await withBlock(handle.block, async ({ tensor }) => {
-        const { output, scores } = await runStage(stage, tensor, sessions, store)
-        return { activation: output && handOut(index + 1, output), scores: handOutScores(scores) }
+      return await whileKept(handle.inputs, async () => {
+        const { output, scores } = await runStage(stage, handle.inputs, sessions, store)
+        const carried = stages[index + 1]?.description.scoresInput === undefined ? [] : [scores.share()]
+        return {
+          activation: output && handOut(index + 1, output, ...carried),
+          scores: handOutScores(scores, carried.length > 0),
+        }
       })
     },
     async selectRows(activation, rows) {
-      const { block, stage } = handleOf(activation)
+      const { inputs, stage } = handleOf(activation)
       checkSelectedRows(rows, activation.rows)
-      return handOut(stage, await withBlock(block, (kept) => store.select(kept, rows)))
+      return await whileKept(inputs, async () => handOut(stage, ...(await selectAll(store, inputs, rows))))
     },
     async dispose() {
       if (disposed) return
@@ -146,24 +157,41 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
   }
 }
 
+function releaseAll(blocks: readonly ActivationBlock[]): void {
+  for (const block of blocks) block.release()
+}
+
+/** The given rows of everything that a stage takes. */
+async function selectAll(
+  store: ActivationStore,
+  [activation, ...scores]: StageInputs,
+  rows: Uint32Array,
+): Promise<StageInputs> {
+  const selected: [ActivationBlock, ...ActivationBlock[]] = [await store.select(activation, rows)]
+  try {
+    for (const block of scores) selected.push(await store.select(block, rows))
+    return selected
+  } catch (error) {
+    releaseAll(selected)
+    throw error
+  }
+}
+
 /** One session run: the next activation and the class scores. */
 async function runStage(
   { description, session }: LoadedStage,
-  input: Tensor,
+  [input, earlier]: StageInputs,
   sessions: SessionFactory,
   store: ActivationStore,
 ): Promise<{ output: ActivationBlock | null; scores: ActivationBlock }> {
-  const { output, outputShape, scores } = description
-  const reserved = outputShape && store.reserve([input.dims[0] as number, ...outputShape])
+  const { output, outputShape, scores, scoresInput } = description
+  const reserved = outputShape && store.reserve([input.tensor.dims[0] as number, ...outputShape])
+  const feeds: { [name: string]: Tensor } = { [description.input]: input.tensor }
+  if (scoresInput !== undefined && earlier !== undefined) feeds[scoresInput] = earlier.tensor
   const fetches: { [name: string]: Tensor | null } = { [scores]: null }
   if (output !== null) fetches[output] = reserved?.tensor ?? null
   try {
-    const results = await sessions.run(
-      session,
-      `Running '${description.file}'`,
-      { [description.input]: input },
-      fetches,
-    )
+    const results = await sessions.run(session, `Running '${description.file}'`, feeds, fetches)
     const adopt = (name: string) => store.adopt(results[name] as Tensor)
     if (output === null) return { output, scores: adopt(scores) }
     if (reserved) freeCopy(results[output], reserved.tensor)

@@ -43,6 +43,11 @@ describe('loading', () => {
       { classes: ['a', 'b', 'c'] },
       'turns 4 values into 2; its stage and classes need 4 into 3',
     ],
+    [
+      'a head that does not take the scores it should',
+      { stages: stages.map((stage, i) => (i === 1 ? { ...stage, scoresInput: 'scores-0' } : stage)) },
+      'turns 4 values into 2; its stage and classes need 6 into 2',
+    ],
   ])('refuses a bundle with %s', async (_, changes, message) => {
     const before = tf.memory().numTensors
     const failure = backend.load(withManifest(changes))

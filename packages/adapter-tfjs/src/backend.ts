@@ -126,14 +126,15 @@ function checkStages(backend: string, { stages }: BundleManifest, flow: ModelFlo
 /** Null for the last stage. */
 async function loadHead(tf: Tfjs, backend: string, bundle: Bundle, index: number): Promise<DeviceHead | null> {
   const { stages, gates, classes } = bundle.manifest
-  const { headFile, outputShape } = stages[index] as StageDescription
+  const { headFile, outputShape, scoresInput } = stages[index] as StageDescription
   if (index === stages.length - 1) return null
   const pooling = gates[index]?.head.pooling
   if (headFile === undefined || outputShape === null || pooling === undefined) {
     throw new UnsupportedBundleError(backend, `stage ${index} names no head file (headFile), or has no gate.`)
   }
   const head = readHeadFile(await bundle.read(headFile))
-  const expected = [countTfjsFeatures(outputShape, pooling), classes.length]
+  const earlierScores = scoresInput === undefined ? 0 : classes.length
+  const expected = [countTfjsFeatures(outputShape, pooling) + earlierScores, classes.length]
   const actual = [head.layers[0]?.inputs, head.layers.at(-1)?.outputs]
   if (actual.join() === expected.join()) return createDeviceHead(tf, head, pooling)
   throw new UnsupportedBundleError(

@@ -6,8 +6,11 @@ import type { Tfjs } from './tfjs.ts'
 
 /** A gate's head in the memory of the active backend. */
 export interface DeviceHead {
-  /** Class scores `[rows, classes]` of an activation; the caller owns them. */
-  computeScores(activation: Tensor): Tensor2D
+  /**
+   * Class scores `[rows, classes]` of an activation; the caller owns them.
+   * @param earlier the class scores of the gate in front, where the head takes them
+   */
+  computeScores(activation: Tensor, earlier?: Tensor): Tensor2D
   dispose(): void
 }
 
@@ -24,9 +27,10 @@ export function createDeviceHead(tf: Tfjs, { layers }: HeadFile, pooling: Poolin
     activate: activate[activation],
   }))
   return {
-    computeScores(activation) {
+    computeScores(activation, earlier) {
       return tf.tidy(() => {
-        const features = poolFeatures(tf, activation, pooling)
+        const pooled = poolFeatures(tf, activation, pooling)
+        const features = earlier === undefined ? pooled : tf.concat2d([pooled, earlier as Tensor2D], 1)
         return loaded.reduce((row, layer) => layer.activate(row.matMul(layer.weights).add(layer.bias)), features)
       })
     },

@@ -31,11 +31,16 @@ export interface StagedModelParts {
   readonly stages: readonly LoadedStage[]
 }
 
+/**
+ * What a stage takes, row for row: the cut tensor and, where its head looks at them, the class scores of the gate in front.
+ */
+type StageInputs = readonly [activation: Tensor, ...scores: Tensor[]]
+
 /** What stands behind an activation handed out. */
 interface Held {
   /** The stage that takes the activation. */
   readonly stage: number
-  readonly tensor: Tensor
+  readonly inputs: StageInputs
 }
 
 /**
@@ -44,39 +49,43 @@ interface Held {
  */
 export function createStagedModel({ tf, network, model, stages }: StagedModelParts): StagedModel {
   const activations = new WeakMap<Activation, Held>()
-  const live = new Set<Tensor>()
+  /** The tensors of each activation and score array. */
+  const live = new Set<readonly Tensor[]>()
   let disposed = false
 
   const checkAlive = () => {
     if (disposed) throw new DisposedError('The staged model')
   }
 
-  const createHandle = (tensor: Tensor) => {
-    live.add(tensor)
+  const createHandle = (tensors: StageInputs) => {
+    live.add(tensors)
     return {
-      rows: tensor.shape[0] as number,
+      rows: tensors[0].shape[0] as number,
       dispose() {
-        if (live.delete(tensor)) tensor.dispose()
+        if (live.delete(tensors)) tf.dispose([...tensors])
       },
     }
   }
 
-  const handOut = (stage: number, tensor: Tensor): Activation => {
-    const activation = createHandle(tensor)
-    activations.set(activation, { stage, tensor })
+  const handOut = (stage: number, ...inputs: StageInputs): Activation => {
+    const activation = createHandle(inputs)
+    activations.set(activation, { stage, inputs })
     return activation
   }
 
-  const handOutScores = (tensor: Tensor): DeviceScores => ({
-    ...createHandle(tensor),
-    async read() {
-      checkAlive()
-      if (!live.has(tensor)) throw new DisposedError('The scores')
-      // A copy, because some backends give the tensor's own memory.
-      const data = (await tensor.data<'float32'>()).slice()
-      return { data, rows: tensor.shape[0] as number, classCount: network.classCount }
-    },
-  })
+  const handOutScores = (tensor: Tensor): DeviceScores => {
+    const tensors: StageInputs = [tensor]
+    return {
+      ...createHandle(tensors),
+      async read() {
+        checkAlive()
+        if (!live.has(tensors)) throw new DisposedError('The scores')
+        // A copy, because some backends give the tensor's own memory.
+        const data = (await tensor.data<'float32'>()).slice()
+        return { data, rows: tensor.shape[0] as number, classCount: network.classCount }
+      },
+    }
+  }
 
   const requireHeld = (activation: Activation): Held => {
     checkAlive()
@@ -86,7 +95,7 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
         'The activation is not of this staged model; pass what its upload or runStage gave.',
       )
     }
-    if (!live.has(held.tensor)) throw new DisposedError('The activation')
+    if (!live.has(held.inputs)) throw new DisposedError('The activation')
     return held
   }
 
@@ -105,36 +114,38 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
       return handOut(0, tf.tensor((batch.data as Float32Array).slice(), [...batch.dims], 'float32'))
     },
     async runStage(index, activation) {
-      const { stage: due, tensor } = requireHeld(activation)
+      const { stage: due, inputs } = requireHeld(activation)
       const stage = stages[index]
       if (stage === undefined || due !== index) {
         throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${due}; run that one.`)
       }
-      const { output, scores } = runStage(model, stage, tensor)
-      return { activation: output && handOut(index + 1, output), scores: handOutScores(scores) }
+      const { output, scores } = runStage(model, stage, inputs)
+      const carried = stages[index + 1]?.description.scoresInput === undefined ? [] : [scores.clone()]
+      return { activation: output && handOut(index + 1, output, ...carried), scores: handOutScores(scores) }
     },
     async selectRows(activation, rows) {
-      const { stage, tensor } = requireHeld(activation)
+      const { stage, inputs } = requireHeld(activation)
       checkSelectedRows(rows, activation.rows)
-      return handOut(stage, selectRows(tf, tensor, rows))
+      const [tensor, ...scores] = inputs
+      return handOut(stage, selectRows(tf, tensor, rows), ...scores.map((values) => selectRows(tf, values, rows)))
     },
     async dispose() {
       if (disposed) return
       disposed = true
-      for (const tensor of live) tensor.dispose()
+      for (const tensors of live) tf.dispose([...tensors])
       for (const { head } of stages) head?.dispose()
       model.dispose()
     },
   }
 }
 
-function runStage(model: LoadedModel, { description, head }: LoadedStage, input: Tensor) {
+function runStage(model: LoadedModel, { description, head }: LoadedStage, [input, earlier]: StageInputs) {
   const { output, outputShape, scores } = description
   const result = model.compute(description.input, input, output ?? scores)
   if (head === null || outputShape === null) return { output: null, scores: result }
   try {
     checkShape(description, result, [input.shape[0] as number, ...outputShape])
-    return { output: result, scores: head.computeScores(result) }
+    return { output: result, scores: head.computeScores(result, earlier) }
   } catch (error) {
     result.dispose()
     throw error

@@ -37,6 +37,9 @@ function checkStage(manifest: BundleManifest, stage: StageDescription, index: nu
       !Object.hasOwn(files, stage.headFile) &&
       `${at}.headFile: '${stage.headFile}' is not among files`,
     isLast && stage.headFile !== undefined && `${at}.headFile: the last stage has no head, leave it out`,
+    isLast && stage.scoresInput !== undefined && `${at}.scoresInput: the last stage has no head, leave it out`,
+    index === 0 && stage.scoresInput !== undefined && `${at}.scoresInput: no gate stands in front, leave it out`,
+    stage.scoresInput === stage.input && `${at}.scoresInput: '${stage.scoresInput}' is the input of the cut tensor`,
     stage.input !== expectedInput && `${at}.input: '${stage.input}' is not what comes before it, '${expectedInput}'`,
     isLast && stage.output !== null && `${at}.output: the last stage has none, write null`,
     isLast && stage.outputShape !== null && `${at}.outputShape: the last stage has none, write null`,

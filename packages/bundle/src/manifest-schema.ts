@@ -36,6 +36,7 @@ const stage = z.strictObject({
   outputShape: shape.nullable(),
   scores: text,
   headFile: path.optional(),
+  scoresInput: text.optional(),
 })
 
 const head = z.strictObject({

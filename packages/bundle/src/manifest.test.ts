@@ -51,6 +51,11 @@ describe('parseManifest', () => {
     expect(await parseSealed(separate)).toEqual(separate)
   })
 
+  it('accepts a head that takes the scores of the gate in front', async () => {
+    const cascade = change(['stages', 1, 'scoresInput'], 'scores-0')
+    expect(await parseSealed(cascade)).toEqual(cascade)
+  })
+
   it('accepts a calibrated bundle', async () => {
     const calibration: BundleManifest['calibration'] = {
       data: 'cifar10:data?split=test',
@@ -98,6 +103,9 @@ describe('parseManifest', () => {
     ['stages[0].file', ['stages', 0, 'file'], 'other.json'],
     ['stages[0].headFile', ['stages', 0, 'headFile'], 'other.safetensors'],
     ['stages[2].headFile', ['stages', 2, 'headFile'], 'stage-2.json'],
+    ['stages[0].scoresInput', ['stages', 0, 'scoresInput'], 'scores-0'],
+    ['stages[1].scoresInput', ['stages', 1, 'scoresInput'], 'cut-0'],
+    ['stages[2].scoresInput', ['stages', 2, 'scoresInput'], 'scores-1'],
     ['stages[1].input', ['stages', 1, 'input'], 'elsewhere'],
     ['stages[0].input', ['stages', 0, 'input'], 'pixels'],
     ['stages[2].output', ['stages', 2, 'output'], 'cut-2'],
@@ -171,6 +179,7 @@ describe('parseManifest', () => {
       inputShape: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
       cutWidths: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 4 }),
       classCount: fc.integer({ min: 1, max: 5 }),
+      cascade: fc.boolean(),
     })
     const property = fc.asyncProperty(networks, async (options) => {
       const bundle = await createReferenceBundle(createRandomReferenceNetwork(options))

@@ -25,6 +25,8 @@ export interface CachedGate {
   readonly scores: ClassScores
   /** `||w_j||` of the head's last layer, one per class. */
   readonly weightNorms: readonly number[]
+  /** Whether the head takes the class scores of the gate in front, so that it runs only where that one does. */
+  readonly takesScores?: boolean | undefined
 }
 
 /**
@@ -88,7 +90,7 @@ export function createExitTable(
 export function selectCachedSamples(cache: ScoreCache, rows: Uint32Array): ScoreCache {
   const { labels } = cache
   return {
-    gates: cache.gates.map(({ scores, weightNorms }) => ({ scores: selectRows(scores, rows), weightNorms })),
+    gates: cache.gates.map((gate) => ({ ...gate, scores: selectRows(gate.scores, rows) })),
     final: selectRows(cache.final, rows),
     labels: labels === null ? null : Int32Array.from(rows, (row) => labels[row] as number),
   }

@@ -32,8 +32,9 @@ export interface StagedNetwork {
 }
 
 /**
- * An activation on the backend's device, opaque to everybody else. Whoever receives it owns it and calls `dispose()`
- * once; a second call does nothing.
+ * An activation on the backend's device, opaque to everybody else. Where the next stage's head takes the class scores of
+ * the stage that gave it (`scoresInput`), it carries them along. Whoever receives it owns it and calls `dispose()` once; a
+ * second call does nothing.
  */
 export interface Activation {
   readonly rows: number

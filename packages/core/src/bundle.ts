@@ -47,6 +47,11 @@ export interface StageDescription {
    * stage's own file contains the head (ONNX).
    */
   readonly headFile?: string | undefined
+  /**
+   * Name of the input that takes the class scores of the gate in front, `[rows, classes]`, where the stage's head looks at
+   * them (cascade); they stand behind the pooled features. Absent where it does not, and for the first and the last stage.
+   */
+  readonly scoresInput?: string | undefined
 }
 
 /**

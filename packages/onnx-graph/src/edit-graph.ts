@@ -22,12 +22,13 @@ export function replaceGraphParts(model: OnnxModel, changes: GraphChanges): Onnx
   return { ...model, proto, graph }
 }
 
-/** A copy of a model with another graph's nodes, initialisers and outputs appended to its own. */
+/** A copy of a model with another graph's nodes, initialisers, inputs and outputs appended to its own. */
 export function appendGraph(model: OnnxModel, addition: GraphProto): OnnxModel {
   const { graph } = model
   return replaceGraphParts(model, {
     node: [...graph.node, ...addition.node],
     initializer: [...graph.initializer, ...addition.initializer],
+    input: [...graph.input, ...addition.input],
     output: [...graph.output, ...addition.output],
   })
 }

@@ -5,7 +5,7 @@ import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { findCuts, selectGateCuts } from './cuts.ts'
 import { replaceGraphParts } from './edit-graph.ts'
 import { type FusedGate, type FusedStage, fusedOutputs, fuseStages, thresholdName } from './fuse.ts'
-import { addHead, gateScoresName } from './head-graph.ts'
+import { addHead, gateScoresName, scoresInputName } from './head-graph.ts'
 import { declaredShape } from './input-shapes.ts'
 import { type OnnxModel, readOnnxModel, writeOnnxModel } from './onnx-model.ts'
 import { countPooledFeatures } from './pooling.ts'
@@ -23,8 +23,8 @@ function countClasses({ model }: TestNetwork): number {
   return Number((output && declaredShape(output))?.at(-1))
 }
 
-/** The network in stages with a linear gate at up to three cuts. */
-function createStages(network: TestNetwork): FusedStage[] {
+/** The network in stages with a linear gate at up to three cuts; in a cascade, each but the first takes the scores before. */
+function createStages(network: TestNetwork, { cascade = false } = {}): FusedStage[] {
   const { model } = network
   const classCount = countClasses(network)
   const output = model.graph.output[0]?.name ?? ''
@@ -33,7 +33,8 @@ function createStages(network: TestNetwork): FusedStage[] {
   return splitIntoStages(model, tensors, { outputs: [output] }).map((stage, index) => {
     const cut = cuts[index]
     if (cut === undefined) return { index, model: stage.model, input: stage.input, output: null, scores: output }
-    const inputs = countPooledFeatures(cut.shape, pooling)
+    const takesScores = cascade && index > 0
+    const inputs = countPooledFeatures(cut.shape, pooling) + (takesScores ? classCount : 0)
     const weights = seededValues(classCount * inputs, index + 1)
     const layer = {
       inputs,
@@ -42,8 +43,10 @@ function createStages(network: TestNetwork): FusedStage[] {
       weights,
       bias: new Float32Array(classCount),
     } as const
-    const gated = addHead(stage.model, cut.tensor, { pooling, layers: [layer] }, index)
-    return { index, model: gated, input: stage.input, output: cut.tensor, scores: gateScoresName(index) }
+    const head = { pooling, layers: [layer], takesScores }
+    const gated = addHead(stage.model, cut.tensor, head, index)
+    const names = { input: stage.input, output: cut.tensor, scores: gateScoresName(index) }
+    return { index, model: gated, ...names, scoresInput: scoresInputName(head, index) }
   })
 }
 
@@ -56,8 +59,12 @@ async function answerByStages(
   const rows = input.dims[0] as number
   const answers = Array.from({ length: rows }, () => ({ exit: -1, scores: [] as number[] }))
   let activation = input
+  let earlier: typeof input | undefined
   for (const [index, stage] of stages.entries()) {
-    const outputs = await runOnnx(writeOnnxModel(stage.model), { [stage.input]: activation })
+    const outputs: Awaited<ReturnType<typeof runOnnx>> = await runOnnx(writeOnnxModel(stage.model), {
+      [stage.input]: activation,
+      ...(stage.scoresInput !== undefined && earlier !== undefined ? { [stage.scoresInput]: earlier } : {}),
+    })
     const scores = outputs[stage.scores]
     if (scores === undefined) throw new Error('The stage yields no scores.')
     const classCount = scores.data.length / rows
@@ -70,6 +77,7 @@ async function answerByStages(
       answer.scores = Array.from(scores.data.subarray(row * classCount, (row + 1) * classCount))
     }
     if (stage.output !== null) activation = outputs[stage.output] as typeof activation
+    earlier = scores
   }
   return answers
 }
@@ -114,31 +122,37 @@ describe.each(createTestNetworks().map((network) => ({ ...network, network })))(
       return { dims, data: seededValues(countElements(dims), 5) }
     }
 
-    test('answers as its stages do, one after another, in batches of which some, all or no rows leave at a gate', async () => {
-      const stages = createStages(network)
-      const medians = await chooseThresholds(stages, inputOf(16))
-      const [first = 0] = medians
-      const choices = [
-        medians,
-        medians.map(() => Infinity),
-        medians.map(() => -Infinity),
-        medians.map((_, i) => (i === 0 ? first : Infinity)),
-      ]
-      for (const thresholds of choices) {
-        const gates = thresholds.map((threshold) => ({ score, threshold }))
-        const fused = fuseStages(stages, gates, classCount)
-        for (const rows of [1, 7, 16]) {
-          const expected = await answerByStages(stages, gates, inputOf(rows))
-          const { exits, scores } = await run(fused, inputOf(rows))
-          expect(exits).toEqual(expected.map(({ exit }) => exit))
-          expect(scores.dims).toEqual([rows, classCount])
-          expectClose(scores, {
-            dims: [rows, classCount],
-            data: Float32Array.from(expected.flatMap((row) => row.scores)),
-          })
+    test.each([
+      ['heads of their own', false],
+      ['heads in cascade', true],
+    ])(
+      'with %s answers as its stages do, one after another, in batches of which some, all or no rows leave at a gate',
+      async (_, cascade) => {
+        const stages = createStages(network, { cascade })
+        const medians = await chooseThresholds(stages, inputOf(16))
+        const [first = 0] = medians
+        const choices = [
+          medians,
+          // Nothing of the cascade differs where all or no rows leave.
+          ...(cascade ? [] : [medians.map(() => Infinity), medians.map(() => -Infinity)]),
+          medians.map((_, i) => (i === 0 ? first : Infinity)),
+        ]
+        for (const thresholds of choices) {
+          const gates = thresholds.map((threshold) => ({ score, threshold }))
+          const fused = fuseStages(stages, gates, classCount)
+          for (const rows of [1, 7, 16]) {
+            const expected = await answerByStages(stages, gates, inputOf(rows))
+            const { exits, scores } = await run(fused, inputOf(rows))
+            expect(exits).toEqual(expected.map(({ exit }) => exit))
+            expect(scores.dims).toEqual([rows, classCount])
+            expectClose(scores, {
+              dims: [rows, classCount],
+              data: Float32Array.from(expected.flatMap((row) => row.scores)),
+            })
+          }
         }
-      }
-    })
+      },
+    )
   },
 )
 

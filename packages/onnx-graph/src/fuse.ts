@@ -19,6 +19,8 @@ export interface FusedStage {
   readonly output: string | null
   /** The class scores of the gate at the stage's end, or the network's own. */
   readonly scores: string
+  /** The input that takes the class scores of the gate in front, where the stage's head looks at them. */
+  readonly scoresInput?: string | undefined
 }
 
 /** When rows leave at a gate. */
@@ -101,10 +103,11 @@ interface StagePart {
   readonly input: string
   readonly output: string | null
   readonly scores: string
+  readonly scoresInput: string | null
 }
 
 /** Stages hold copies of shared constants, and names in nested graphs must not hide outer ones. */
-function prefixStage({ index, model, input, output, scores }: FusedStage, position: number): StagePart {
+function prefixStage({ index, model, input, output, scores, scoresInput }: FusedStage, position: number): StagePart {
   const rename = (name: string) => (position === 0 && name === input ? name : `stage_${position}/${name}`)
   return {
     index,
@@ -112,6 +115,7 @@ function prefixStage({ index, model, input, output, scores }: FusedStage, positi
     input: rename(input),
     output: output === null ? null : rename(output),
     scores: rename(scores),
+    scoresInput: scoresInput === undefined ? null : rename(scoresInput),
   }
 }
 
@@ -175,6 +179,7 @@ function goDeeper(plan: Plan, index: number, rows: string, here: Answers): Graph
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
   before.node('Gather', [part.output ?? '', rows], { axis: 0 }, next.input)
+  if (next.scoresInput !== null) before.node('Gather', [here.scores, rows], { axis: 0 }, next.scoresInput)
   const deeper = { scores: `stage_${index + 1}/answers/scores`, exit: `stage_${index + 1}/answers/exit` }
   const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
   const places = after.node('Unsqueeze', [rows, appendIntegers(after, [1])])

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
 import { describe, expect, test } from 'vitest'
 import { type FloatTensor, runOnnx } from '../../../tooling/run-onnx.ts'
 import { findCuts } from './cuts.ts'
-import { addHead, countHeadMacs, gateScoresName, type HeadLayer } from './head-graph.ts'
+import { addHead, countHeadMacs, gateScoresName, type HeadLayer, scoresInputName } from './head-graph.ts'
 import { joinStages } from './join.ts'
 import { writeOnnxModel } from './onnx-model.ts'
 import { countPooledFeatures } from './pooling.ts'
@@ -96,6 +96,29 @@ describe.each(cases)('%s', (_, name, pooling, hidden) => {
     const joined = joinStages([withHead, ...stages.slice(1).map(({ model }) => model)])
     expect(writeOnnxModel(joined)).toEqual(writeOnnxModel(joinStages(stages.map(({ model }) => model))))
   })
+})
+
+test('a head in cascade takes the class scores of the gate in front behind the pooled features', async () => {
+  const { first, shape, input } = splitInTheMiddle('residual')
+  const pooling = { size: 2, kind: 'average' } as const
+  const layers = [createLayer(countPooledFeatures(shape, pooling) + 4, 6, 1, 'relu'), createLayer(6, 4, 11)]
+  const cut = first.output ?? ''
+  const head = { pooling, layers, takesScores: true }
+  const stage = addHead(first.model, cut, head, 3)
+  const earlier = { dims: [3, 4], data: seededValues(12, 8) }
+  expect(scoresInputName(head, 3)).toBe(gateScoresName(2))
+  const results = await runOnnx(writeOnnxModel(stage), { input, [gateScoresName(2)]: earlier })
+  const activation = results[cut]
+  if (activation === undefined) throw new Error('The stage yields no activation.')
+  const rows = poolNaively(activation, pooling).map((row, index) => [
+    ...row,
+    ...earlier.data.subarray(4 * index, 4 * index + 4),
+  ])
+  const expected = layers.reduce(applyLayer, rows)
+  expectClose(results[gateScoresName(3)], { dims: [3, 4], data: Float32Array.from(expected.flat()) })
+  expect(writeOnnxModel(joinStages([stage]))).toEqual(writeOnnxModel(joinStages([first.model])))
+  expect(() => addHead(first.model, cut, head, 0)).toThrow('first gate')
+  expect(() => addHead(first.model, cut, { pooling, layers }, 3)).toThrow(InvalidArgumentError)
 })
 
 describe('a head', () => {

@@ -22,11 +22,30 @@ export interface HeadLayer {
 export interface HeadWeights {
   readonly pooling: PoolingDescription
   readonly layers: readonly HeadLayer[]
+  /**
+   * Whether the first layer also takes the class scores of the gate in front, behind the pooled features: a cascade
+   * connection (Zero Time Waste, arXiv 2106.05409, section 3.1). False when absent.
+   */
+  readonly takesScores?: boolean | undefined
 }
 
 /** Name of the output with the class scores `[batch, classes]` of the gate with the given index. */
 export function gateScoresName(gateIndex: number): string {
   return `${addedPrefix}gate_${gateIndex}/scores`
+}
+
+/**
+ * Name of the input with the class scores of the gate in front, where the head of the gate with the given index takes
+ * them: what the stage before calls its output. Undefined where it does not.
+ * @throws InvalidArgumentError for a first gate whose head takes scores
+ */
+export function scoresInputName(
+  { takesScores }: Pick<HeadWeights, 'takesScores'>,
+  gateIndex: number,
+): string | undefined {
+  if (!takesScores) return undefined
+  if (gateIndex > 0) return gateScoresName(gateIndex - 1)
+  throw new InvalidArgumentError('The head of the first gate takes the scores of a gate in front; there is none.')
 }
 
 /** MACs of a head for one row: its matrix products. */
@@ -36,19 +55,27 @@ export function countHeadMacs({ layers }: Pick<HeadWeights, 'layers'>): number {
 
 /**
  * A copy of a stage that yields a head's class scores as one more output, {@link gateScoresName}. One run then gives
- * both the activation and the scores. The weights' memory is shared.
+ * both the activation and the scores. A head that takes scores adds the input {@link scoresInputName}. The weights' memory
+ * is shared.
  *
  * @param stage a model that declares `cutTensor` as an output with its shape, as `splitIntoStages` makes them
- * @throws InvalidArgumentError when layers and shapes do not fit each other, or the stage does not yield `cutTensor`
+ * @throws InvalidArgumentError when layers and shapes do not fit each other, the stage does not yield `cutTensor`, or the
+ * first gate's head takes scores
  */
 export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, gateIndex: number): OnnxModel {
   const shape = cutShape(stage, cutTensor)
-  checkLayers(head.layers, countPooledFeatures(shape, head.pooling))
+  const classCount = head.layers.at(-1)?.outputs ?? 0
+  const scoresInput = scoresInputName(head, gateIndex)
+  checkLayers(head.layers, countPooledFeatures(shape, head.pooling) + (scoresInput === undefined ? 0 : classCount))
   const builder = createGraphBuilder({ name: 'head', prefix: `${addedPrefix}gate_${gateIndex}/` })
-  const features = appendPooling(builder, { tensor: cutTensor, shape }, head.pooling, stage.opset)
+  const pooled = appendPooling(builder, { tensor: cutTensor, shape }, head.pooling, stage.opset)
+  const features =
+    scoresInput === undefined
+      ? pooled
+      : builder.node('Concat', [pooled, builder.input(scoresInput, 'float32', ['batch', classCount])], { axis: 1 })
   const scores = gateScoresName(gateIndex)
   appendLayers(builder, features, head.layers, scores)
-  builder.output(scores, 'float32', ['batch', head.layers.at(-1)?.outputs ?? 0])
+  builder.output(scores, 'float32', ['batch', classCount])
   return appendGraph(stage, builder.buildGraph())
 }
 

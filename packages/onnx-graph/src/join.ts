@@ -37,10 +37,11 @@ export function joinStages(stages: readonly OnnxModel[], { keepLastHead = false 
 }
 
 function removeHead(stage: OnnxModel): OnnxModel {
-  const { node, initializer, output } = stage.graph
+  const { node, initializer, input, output } = stage.graph
   return replaceGraphParts(stage, {
     node: node.filter(({ name }) => !isAdded(name)),
     initializer: initializer.filter(({ name }) => !isAdded(name)),
+    input: input.filter(({ name }) => !isAdded(name)),
     output: output.filter(({ name }) => !isAdded(name)),
   })
 }

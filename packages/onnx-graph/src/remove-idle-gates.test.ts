@@ -13,8 +13,11 @@ import { createTestNetworks } from './testing/test-networks.ts'
 
 const pooling = { size: 1, kind: 'average' } as const
 
-/** A test network in four stages with three linear gates, as a bundle in memory. */
-function createGatedBundle(thresholds: readonly (number | null)[]) {
+/**
+ * A test network in four stages with three linear gates, as a bundle in memory. In a cascade every head but the first takes
+ * the scores of the gate in front.
+ */
+function createGatedBundle(thresholds: readonly (number | null)[], { cascade = false } = {}) {
   const network = createTestNetworks().find(({ name }) => name === 'residual')
   if (network === undefined) throw new Error('The test network is missing.')
   const cuts = selectGateCuts(findCuts(network.model)).slice(0, 3)
@@ -23,7 +26,9 @@ function createGatedBundle(thresholds: readonly (number | null)[]) {
     network.model,
     cuts.map(({ tensor }) => tensor),
   ).map(({ model, input, output }, index) => {
-    const inputs = output === null ? 0 : countPooledFeatures(cuts[index]?.shape ?? [], pooling)
+    const takesScores = cascade && index > 0 && output !== null
+    const features = output === null ? 0 : countPooledFeatures(cuts[index]?.shape ?? [], pooling)
+    const inputs = features + (takesScores ? 3 : 0)
     const layer = {
       inputs,
       outputs: 3,
@@ -31,7 +36,7 @@ function createGatedBundle(thresholds: readonly (number | null)[]) {
       weights: seededValues(3 * inputs, index),
       bias: new Float32Array(3),
     }
-    const stage = output === null ? model : addHead(model, output, { pooling, layers: [layer] }, index)
+    const stage = output === null ? model : addHead(model, output, { pooling, layers: [layer], takesScores }, index)
     const file = `stage-${index}.onnx`
     files.set(file, writeOnnxModel(stage))
     const scores = output === null ? (model.graph.output[0]?.name ?? '') : gateScoresName(index)
@@ -42,6 +47,7 @@ function createGatedBundle(thresholds: readonly (number | null)[]) {
       output,
       outputShape: null,
       scores,
+      ...(takesScores ? { scoresInput: gateScoresName(index - 1) } : {}),
     }
   })
   const gates = thresholds.map((threshold, stage) => ({
@@ -60,8 +66,10 @@ async function runStages({ manifest, read }: Bundle, input: FloatTensor) {
   let activation: FloatTensor | undefined = input
   for (const stage of manifest.stages satisfies readonly StageDescription[]) {
     if (activation === undefined) throw new Error(`Stage ${stage.file} gets no activation.`)
+    const earlier = scores[stage.scoresInput ?? '']
     const outputs: Awaited<ReturnType<typeof runOnnx>> = await runOnnx(await read(stage.file), {
       [stage.input]: activation,
+      ...(stage.scoresInput !== undefined && earlier !== undefined ? { [stage.scoresInput]: earlier } : {}),
     })
     scores[stage.scores] = outputs[stage.scores]
     activation = stage.output === null ? undefined : outputs[stage.output]
@@ -80,6 +88,22 @@ test('stages around a gate that is off are joined, and the others answer as befo
   expect(bundle.manifest.gates).toEqual([{ ...source.manifest.gates[1], stage: 0 }])
   const [actual, expected] = [await runStages(bundle, input), await runStages(source, input)]
   expect(Object.keys(actual)).toHaveLength(2)
+  for (const [name, scores] of Object.entries(actual)) expectClose(scores, expected[name])
+})
+
+test.each([
+  ['in front of one that may fire stay', [null, null, 0.5], [0, 1, 2, 3]],
+  ['behind the last that may fire are removed', [null, 0.5, null], [0, 1, 3]],
+  ['behind the first are removed, and the plain stages joined', [0.5, null, null], [0, 3]],
+])('in a cascade, gates that are off %s', async (_, thresholds, expectedStages) => {
+  const { bundle: source, input } = createGatedBundle(thresholds, { cascade: true })
+  const { bundle, sourceStages } = await removeIdleGates(source)
+  expect(sourceStages).toEqual(expectedStages)
+  expect(bundle.manifest.gates.map(({ policy }) => policy.threshold)).toEqual(
+    expectedStages.slice(0, -1).map((stage) => thresholds[stage]),
+  )
+  const [actual, expected] = [await runStages(bundle, input), await runStages(source, input)]
+  expect(Object.keys(actual)).toHaveLength(expectedStages.length)
   for (const [name, scores] of Object.entries(actual)) expectClose(scores, expected[name])
 })
 

@@ -12,7 +12,8 @@ export interface ActiveBundle {
 
 /**
  * The same gated network without the gates that are off (threshold null): the stages around such a gate are joined and
- * its head is left out, so it costs nothing. Answers stay the same but for rounding. The source is not changed. Stages that
+ * its head is left out, so it costs nothing. A gate that is off stays where the head of one that is on depends on its
+ * scores (`scoresInput`). Answers stay the same but for rounding. The source is not changed. Stages that
  * are pieces of one file, as in the formats of TensorFlow.js, are joined by their description alone.
  *
  * @throws UnsupportedBundleError for stages to be joined that lie in different files of a format other than `onnx`
@@ -27,8 +28,7 @@ export async function removeIdleGates(source: Bundle): Promise<ActiveBundle> {
     if (!isOneFile(manifest, group)) joined.set(stage.file, await joinGroup(source, group))
     stages.push(stage)
   }
-  const active = manifest.gates.filter(({ policy }) => policy.threshold !== null)
-  const gates = active.map((gate, stage) => ({ ...gate, stage }))
+  const gates = manifest.gates.filter((_, gate) => isNeeded(manifest, gate)).map((gate, stage) => ({ ...gate, stage }))
   return {
     bundle: {
       manifest: { ...manifest, stages, gates },
@@ -38,14 +38,21 @@ export async function removeIdleGates(source: Bundle): Promise<ActiveBundle> {
   }
 }
 
-/** Indices of the stages that become one: each group ends with a gate that may fire, the last one with the network. */
-function groupStages({ stages, gates }: BundleManifest): number[][] {
+/** Indices of the stages that become one: each group ends with a gate that is needed, the last one with the network. */
+function groupStages(manifest: BundleManifest): number[][] {
   const groups: number[][] = [[]]
-  for (const stage of stages.keys()) {
+  for (const stage of manifest.stages.keys()) {
     groups.at(-1)?.push(stage)
-    if ((gates[stage]?.policy.threshold ?? null) !== null) groups.push([])
+    if (isNeeded(manifest, stage)) groups.push([])
   }
   return groups
+}
+
+/** Whether a gate may fire, or its scores go into the head of one that is needed. */
+function isNeeded(manifest: BundleManifest, gate: number): boolean {
+  const { stages, gates } = manifest
+  if ((gates[gate]?.policy.threshold ?? null) !== null) return true
+  return stages[gate + 1]?.scoresInput !== undefined && isNeeded(manifest, gate + 1)
 }
 
 function describeGroup({ stages }: BundleManifest, group: readonly number[]): StageDescription {

@@ -1,19 +1,23 @@
 import { InvalidArgumentError } from '@sluice/core'
 
-/** A matrix `[rows, width]` of float32, row major, that grows by rows and is then read many times. */
-export interface FeatureStore {
+/** A matrix `[rows, width]` of float32, row major, to be read many times. */
+export interface FeatureRows {
   /** Values of one row. */
   readonly width: number
   readonly rows: number
   /** Reads that start at a multiple of this and ask for at most this many rows are the fastest; at least 1. */
   readonly blockRows: number
-  /** Appends whole rows; the data are copied. @throws InvalidArgumentError unless the length is a multiple of `width` */
-  append(data: Float32Array): Promise<void>
   /**
-   * `rows` rows from row `start` on. Read only, and valid until the store's next `read` or `dispose`.
-   * @throws InvalidArgumentError for rows that the store does not hold
+   * `rows` rows from row `start` on. Read only, and valid until the next `read`, or the store's `dispose`.
+   * @throws InvalidArgumentError for rows that do not exist
    */
   read(start: number, rows: number): Promise<Float32Array>
+}
+
+/** Features that grow by rows and are then read. */
+export interface FeatureStore extends FeatureRows {
+  /** Appends whole rows; the data are copied. @throws InvalidArgumentError unless the length is a multiple of `width` */
+  append(data: Float32Array): Promise<void>
   /** Frees memory or disk space; twice does nothing. */
   dispose(): Promise<void>
 }

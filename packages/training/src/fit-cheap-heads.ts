@@ -1,6 +1,6 @@
 import type { ClassScores } from '@sluice/core'
 import type { OnnxEngine } from '@sluice/onnx-graph'
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 import { fitHead } from './fit-head.ts'
 import type { FitRecipe } from './fit-recipe.ts'
 import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
@@ -12,7 +12,7 @@ import type { FitProgress } from './train.ts'
 export interface CheapHeadsOptions {
   readonly engine: OnnxEngine
   /** Pooled features at each candidate cut, in network order, all of the same rows. */
-  readonly candidates: readonly FeatureStore[]
+  readonly candidates: readonly FeatureRows[]
   readonly targets: HeadTargets
   /**
    * Width of the hidden layer, null for linear heads: the kind that the final heads will be. Linear heads stand for

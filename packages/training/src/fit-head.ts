@@ -2,7 +2,7 @@ import type { PoolingDescription } from '@sluice/core'
 import { argmaxRows, type ClassScores, InvalidArgumentError, NonFiniteValueError } from '@sluice/core'
 import type { HeadLayer, HeadWeights, OnnxEngine } from '@sluice/onnx-graph'
 import { FitDivergedError } from './errors.ts'
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 import { fitLayers } from './fit-layers.ts'
 import { checkRecipe, type FitRecipe } from './fit-recipe.ts'
 import { foldStandardisation } from './fold-standardisation.ts'
@@ -19,7 +19,7 @@ export interface FitHeadOptions {
   /** Runs the optimiser's steps. It should treat denormal numbers as zero: they make a solved task five times slower. */
   readonly engine: OnnxEngine
   /** Pooled features of the cut, one row per sample. */
-  readonly features: FeatureStore
+  readonly features: FeatureRows
   /** How the features were pooled; goes into the head unchanged. */
   readonly pooling: PoolingDescription
   readonly targets: HeadTargets
@@ -119,7 +119,7 @@ function checkSplit(split: RowSplit): RowSplit {
 }
 
 /** Looks for the cause only once a loss is not finite: reading all features beforehand would take as long as an epoch. */
-async function explainDivergence(error: unknown, features: FeatureStore, rows: Uint32Array): Promise<never> {
+async function explainDivergence(error: unknown, features: FeatureRows, rows: Uint32Array): Promise<never> {
   if (!(error instanceof FitDivergedError)) throw error
   const { width } = features
   for await (const block of readBlocks(features, rows)) {

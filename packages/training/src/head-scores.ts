@@ -1,7 +1,7 @@
 import { type ClassScores, NonFiniteValueError } from '@sluice/core'
 import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
 import { appendForward } from './dense-layers.ts'
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 
 /** What {@link scoreFeatures} computes with. */
@@ -9,7 +9,7 @@ export interface ScoreFeaturesOptions {
   readonly engine: OnnxEngine
   readonly layers: readonly HeadLayer[]
   /** Pooled features as the cut yields them. */
-  readonly features: FeatureStore
+  readonly features: FeatureRows
   /** Wanted rows, ascending. */
   readonly rows: Uint32Array
   readonly signal?: AbortSignal | undefined

@@ -1,4 +1,4 @@
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 
 /** Consecutive rows of a store, some of which are wanted. */
 export interface RowBlock {
@@ -11,7 +11,7 @@ export interface RowBlock {
 }
 
 /** Cuts the given rows (ascending) at the store's block boundaries; blocks without a row are left out. */
-export function planBlocks(store: FeatureStore, rows: Uint32Array): RowBlock[] {
+export function planBlocks(store: FeatureRows, rows: Uint32Array): RowBlock[] {
   const blocks: RowBlock[] = []
   for (let first = 0; first < rows.length; ) {
     const start = Math.floor((rows[first] as number) / store.blockRows) * store.blockRows
@@ -26,7 +26,7 @@ export function planBlocks(store: FeatureStore, rows: Uint32Array): RowBlock[] {
 
 /** Reads the blocks that hold the given rows, in order; `data` is `[length, width]`, valid until the next one. */
 export async function* readBlocks(
-  store: FeatureStore,
+  store: FeatureRows,
   rows: Uint32Array,
 ): AsyncGenerator<RowBlock & { readonly data: Float32Array }> {
   for (const block of planBlocks(store, rows)) yield { ...block, data: await store.read(block.start, block.length) }

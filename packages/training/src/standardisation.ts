@@ -1,4 +1,4 @@
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 import { takeEvenly } from './row-split.ts'
 
@@ -13,7 +13,7 @@ export interface Standardisation {
 const sampleRows = 16_384
 
 /** Mean and scale of evenly spaced rows among those given (ascending, at least one). */
-export async function measureStandardisation(features: FeatureStore, rows: Uint32Array): Promise<Standardisation> {
+export async function measureStandardisation(features: FeatureRows, rows: Uint32Array): Promise<Standardisation> {
   const { width } = features
   const sample = takeEvenly(rows, sampleRows)
   const sums = new Float64Array(width)

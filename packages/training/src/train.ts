@@ -3,7 +3,7 @@ import type { HeadLayer, NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
 import { scaleAdamRates } from './adam.ts'
 import { drawDropoutFactors } from './dropout-factors.ts'
 import { FitDivergedError } from './errors.ts'
-import type { FeatureStore } from './feature-store.ts'
+import type { FeatureRows } from './feature-store.ts'
 import type { FitRecipe } from './fit-recipe.ts'
 import { planLearningRates } from './learning-rate.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
@@ -17,7 +17,7 @@ import { buildTrainingGraph, type CarriedValue, dropoutName, parameterName } fro
 /** What {@link train} works on. */
 export interface TrainOptions {
   readonly engine: OnnxEngine
-  readonly features: FeatureStore
+  readonly features: FeatureRows
   readonly targets: HeadTargets
   /** Factor of each row's loss, one per row of the store. */
   readonly rowWeights: Float32Array

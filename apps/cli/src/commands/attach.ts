@@ -33,6 +33,8 @@ interface AttachOptions extends BackendOptions {
   readonly pool: number
   readonly hidden: number
   readonly rank: number
+  readonly cascade?: boolean
+  readonly survivors?: boolean
   readonly mean?: readonly number[]
   readonly std?: readonly number[]
   readonly resize?: number
@@ -80,6 +82,8 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
         .default(64)
         .argParser(parseCount('--rank', 0)),
     )
+    .option('--cascade', 'heads also take the class scores of the gate in front')
+    .option('--survivors', 'rows that a gate in front is sure of count less in the fit')
     .option('--mean <list>', "per channel; ImageNet's for colour images when absent", parseNumberList('--mean'))
     .option('--std <list>', 'per channel', parseNumberList('--std'))
     .option('--resize <n>', 'shorter side of image files before the centre crop', parseCount('--resize', 1))
@@ -132,6 +136,8 @@ async function attach(
       poolSize: options.pool,
       hidden: options.hidden,
       rank: options.rank === 0 ? null : options.rank,
+      cascade: options.cascade ?? false,
+      survivors: options.survivors ?? false,
     },
     seed: context.options.seed,
     memoryBudgetBytes: options.memory * 2 ** 30,

@@ -28,6 +28,10 @@ export interface HeadOptions {
   readonly hidden: number
   /** Rank of its weights: fewer weights to read in every run, for next to no accuracy; null keeps them whole. */
   readonly rank: number | null
+  /** Whether a head also takes the class scores of the gate in front; false when absent. */
+  readonly cascade?: boolean
+  /** Whether a head is fitted above all to rows that the gates in front are not sure of; false when absent. */
+  readonly survivors?: boolean
 }
 
 /** The heads to fit, worked out. */
@@ -39,6 +43,8 @@ export interface HeadPlan {
   readonly hidden: number | null
   /** Null for weights of full rank. */
   readonly rank: number | null
+  readonly cascade: boolean
+  readonly survivors: boolean
   /**
    * Policy that suits the loss: margins for hinge losses, whose scores are no log-odds. Of the paper's margins the one
    * between the two best classes saves 33 % of ResNet-56's MACs at one point, the best score alone 29 %.
@@ -46,12 +52,13 @@ export interface HeadPlan {
   readonly policy: string
   /** Share of the network's cost that a gate must save to be worth its call and head, about what they take of its time. */
   readonly leastGain: number
-  /** MACs of a head on that many pooled features. */
+  /** MACs of a head on that many pooled features, and on the scores of a gate in front where heads take them. */
   readonly countMacs: (features: number, classCount: number) => number
 }
 
 /** @throws InvalidArgumentError for a width or pooling that no head can have */
-export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): HeadPlan {
+export function planHeads(options: HeadOptions): HeadPlan {
+  const { kind, loss, poolSize, hidden, rank, cascade = false, survivors = false } = options
   if (poolSize < 1 || hidden < 1) {
     throw new InvalidArgumentError(
       `A head needs at least one window and one hidden unit, not ${poolSize} and ${hidden}.`,
@@ -65,12 +72,15 @@ export function planHeads({ kind, loss, poolSize, hidden, rank }: HeadOptions): 
     recipe: isLinear ? linearRecipe : mlpRecipe,
     hidden: isLinear ? null : hidden,
     rank: isLinear ? null : rank,
+    cascade,
+    survivors,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
     leastGain: isLinear ? 0.004 : 0.007,
     countMacs(features, classCount) {
-      if (isLinear) return features * classCount
-      const whole = features * hidden
-      return Math.min(whole, rank === null ? whole : rank * (features + hidden)) + hidden * classCount
+      const inputs = cascade ? features + classCount : features
+      if (isLinear) return inputs * classCount
+      const whole = inputs * hidden
+      return Math.min(whole, rank === null ? whole : rank * (inputs + hidden)) + hidden * classCount
     },
   }
 }

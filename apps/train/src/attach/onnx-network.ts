@@ -12,6 +12,7 @@ import {
   type NamedTensors,
   type OnnxEngine,
   type OnnxModel,
+  scoresInputName,
   splitIntoStages,
   writeOnnxModel,
 } from '@sluice/onnx-graph'
@@ -78,7 +79,8 @@ function splitAtHeads(model: OnnxModel, output: string, heads: readonly PlacedHe
     const gated = placed === undefined ? stage.model : addHead(stage.model, placed.cut.tensor, placed.head, index)
     files[file] = writeOnnxModel(inlineExternalData(gated))
     const scores = placed === undefined ? output : gateScoresName(index)
-    return { file, input: stage.input, output: stage.output, scores }
+    const scoresInput = placed && scoresInputName(placed.head, index)
+    return { file, input: stage.input, output: stage.output, scores, scoresInput }
   })
   return { files, stages }
 }

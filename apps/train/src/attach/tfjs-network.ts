@@ -1,5 +1,5 @@
 import { type TfjsNetwork, writeHeadFile } from '@sluice/adapter-tfjs'
-import { gateScoresName } from '@sluice/onnx-graph'
+import { gateScoresName, scoresInputName } from '@sluice/onnx-graph'
 import type { FrozenNetwork, PlacedHead, SplitNetwork, StagePlace } from './frozen-network.ts'
 
 /**
@@ -34,9 +34,16 @@ async function splitAtHeads(network: TfjsNetwork, heads: readonly PlacedHead[]):
   const headFiles = heads.map(({ head }, index) => [`gate-${index}.safetensors`, writeHeadFile(head)] as const)
   const starts = [network.inputs[0]?.name ?? '', ...heads.map(({ cut }) => cut.tensor)]
   const stages = starts.map((input, index): StagePlace => {
-    const cut = heads[index]?.cut
-    if (cut === undefined) return { file, input, output: null, scores: network.outputs[0]?.name ?? '' }
-    return { file, input, output: cut.tensor, scores: gateScoresName(index), headFile: headFiles[index]?.[0] }
+    const placed = heads[index]
+    if (placed === undefined) return { file, input, output: null, scores: network.outputs[0]?.name ?? '' }
+    return {
+      file,
+      input,
+      output: placed.cut.tensor,
+      scores: gateScoresName(index),
+      headFile: headFiles[index]?.[0],
+      scoresInput: scoresInputName(placed.head, index),
+    }
   })
   return { files: { ...model, ...Object.fromEntries(headFiles) }, stages }
 }

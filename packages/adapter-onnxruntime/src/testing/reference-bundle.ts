@@ -22,13 +22,19 @@ function createStageModel(network: ReferenceNetwork, index: number): Uint8Array 
   const stage = network.stages[index]
   if (description === undefined || stage === undefined) throw new RangeError(`no stage ${index}`)
   const builder = createGraphBuilder({ name: `stage-${index}` })
-  const { input, output, outputShape, scores } = description
+  const { input, output, outputShape, scores, scoresInput } = description
   const inputShape = network.stages[index - 1]?.layers.at(-1)?.bias.length
   builder.input(input, 'float32', ['rows', ...(inputShape === undefined ? network.inputShape : [inputShape])])
   const flat = builder.node('Flatten', [input], { axis: 1 })
   appendLayers(builder, flat, stage.layers, output ?? scores)
   if (output !== null && stage.head !== null) {
-    appendLayers(builder, output, stage.head, scores)
+    const features =
+      scoresInput === undefined
+        ? output
+        : builder.node('Concat', [output, builder.input(scoresInput, 'float32', ['rows', countClasses(network)])], {
+            axis: 1,
+          })
+    appendLayers(builder, features, stage.head, scores)
     builder.output(output, 'float32', ['rows', ...(outputShape ?? [])])
   }
   builder.output(scores, 'float32', ['rows', countClasses(network)])

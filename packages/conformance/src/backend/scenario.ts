@@ -16,13 +16,14 @@ export interface Scenario {
   readonly exits: readonly number[]
 }
 
-/** Small random networks of one to four stages with batches of one to six rows. */
+/** Small random networks of one to four stages, with and without cascades, with batches of one to six rows. */
 export const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.nat(),
     inputShape: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
     cutWidths: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
     classCount: fc.integer({ min: 1, max: 5 }),
+    cascade: fc.boolean(),
     exitDraws: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 6 }),
   })
   .map(({ exitDraws, ...options }) => ({
@@ -42,10 +43,16 @@ export const scenariosWithOrder: fc.Arbitrary<Scenario & { readonly order: reado
     fc.shuffledSubarray([...scenario.exits.keys()], { minLength: 1 }).map((order) => ({ ...scenario, order })),
 )
 
-/** One fixed scenario of three stages and four rows, for cases that need no randomness. */
+/** One fixed scenario of three stages in cascade and four rows, for cases that need no randomness. */
 export function createExample(): Scenario {
   return {
-    network: createRandomReferenceNetwork({ seed: 5, inputShape: [2, 3], cutWidths: [5, 4], classCount: 3 }),
+    network: createRandomReferenceNetwork({
+      seed: 5,
+      inputShape: [2, 3],
+      cutWidths: [5, 4],
+      classCount: 3,
+      cascade: true,
+    }),
     batch: createRandomBatch(6, 4, [2, 3]),
     exits: [1, 0, 2, 1],
   }

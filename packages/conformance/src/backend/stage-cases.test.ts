@@ -1,4 +1,4 @@
-import type { Activation, StagedModel, Tensor } from '@sluice/core'
+import type { Activation, ClassScores, StagedModel, Tensor } from '@sluice/core'
 import { expect, it } from 'vitest'
 import { changeScores, findBackendFailures, findModelFailures, type SpoiltModel } from '../testing/find-failures.ts'
 
@@ -58,6 +58,18 @@ const spoiltModels: readonly SpoiltModel[] = [
       return changeScores(model, ({ data, ...shape }) => {
         shared.set(data)
         return { ...shape, data: shared.subarray(0, data.length) }
+      })
+    },
+  ],
+  [
+    'hands the next head the very scores that it gave away',
+    "scores that were read are the caller's own: changing them changes no later stage",
+    (model) => {
+      let given: ClassScores = { data: new Float32Array(), rows: 0, classCount: 0 }
+      return changeScores(model, (scores) => {
+        const shift = given.data[0] === 1000 ? 1000 : 0
+        given = scores
+        return shift === 0 ? scores : { ...scores, data: scores.data.map((value) => value + shift) }
       })
     },
   ],

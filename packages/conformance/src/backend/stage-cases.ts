@@ -91,6 +91,22 @@ export const stageCases: readonly BackendCase[] = [
     },
   },
   {
+    name: "scores that were read are the caller's own: changing them changes no later stage",
+    async run(context) {
+      const { network, batch } = createExample()
+      await withModel(context, network, async (model) => {
+        const uploaded = await model.upload(batch)
+        const first = await model.runStage(0, uploaded)
+        const scores = await first.scores.read()
+        scores.data.fill(1000)
+        const [, expected] = computeReferenceScores(network, batch)
+        const deeper = first.activation ?? expect.unreachable()
+        expectClose(await runStageOnce(model, 1, deeper), expected ?? expect.unreachable(), context)
+        for (const handle of [uploaded, first.scores]) handle.dispose()
+      })
+    },
+  },
+  {
     name: "a batch is never changed, and the caller's own again once its activation is disposed",
     async run(context) {
       const { network, batch } = createExample()

@@ -27,6 +27,12 @@ describe('createReferenceBundle', () => {
     }
   })
 
+  it('says which heads take the scores of the gate in front', async () => {
+    const options = { seed: 3, inputShape: [4], cutWidths: [3, 2], classCount: 2, cascade: true }
+    const { manifest } = await createReferenceBundle(createRandomReferenceNetwork(options))
+    expect(manifest.stages.map(({ scoresInput }) => scoresInput)).toEqual([undefined, 'scores-0', undefined])
+  })
+
   it('refuses files it does not hold', async () => {
     await expect((await createReferenceBundle(network)).read('other.json')).rejects.toBeInstanceOf(InvalidArgumentError)
   })

@@ -4,7 +4,7 @@ import type { Bundle, BundleManifest } from '../bundle.ts'
 import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
 import { checkSpecVersion } from '../spec-version.ts'
 import type { Tensor } from '../tensor.ts'
-import { applyLayers, joinScores, type ReferenceStage, splitRows } from './network.ts'
+import { applyHead, applyLayers, joinScores, type ReferenceStage, splitRows } from './network.ts'
 
 /** A backend in plain TypeScript, row by row: slow, and simple enough to be the measure of all others. */
 export function createReferenceBackend(): Backend {
@@ -40,6 +40,8 @@ async function readStage(backend: string, bundle: Bundle, file: string): Promise
 interface Values {
   readonly stage: number
   readonly rows: readonly Float32Array[]
+  /** Class scores of the gate in front, of the same rows; null behind a batch and behind scores. */
+  readonly earlier: readonly Float32Array[] | null
 }
 
 function createReferenceModel(manifest: BundleManifest, stages: readonly ReferenceStage[]): StagedModel {
@@ -91,23 +93,24 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
       checkLoaded()
       const rows = checkBatch(batch, input)
       if (rows === 0) throw new ShapeMismatchError('The batch', batch.dims, ['rows >= 1', ...input.shape])
-      return createActivation({ stage: 0, rows: splitRows((batch as Tensor<'float32'>).data, rows) })
+      return createActivation({ stage: 0, rows: splitRows((batch as Tensor<'float32'>).data, rows), earlier: null })
     },
     async runStage(index, activation) {
-      const { stage, rows } = getValues('An activation', activation)
-      const { layers, head } = getStage(stages, index, stage)
-      const outputs = rows.map((row) => applyLayers(layers, row))
+      const values = getValues('An activation', activation)
+      const stage = getStage(stages, index, values.stage)
+      const rows = values.rows.map((row) => applyLayers(stage.layers, row))
+      const scores = rows.map((row, position) => applyHead(stage, row, values.earlier?.[position]))
       const next = index + 1
-      if (head === null) return { activation: null, scores: createScores({ stage: next, rows: outputs }) }
       return {
-        activation: createActivation({ stage: next, rows: outputs }),
-        scores: createScores({ stage: next, rows: outputs.map((row) => applyLayers(head, row)) }),
+        activation: stage.head === null ? null : createActivation({ stage: next, rows, earlier: scores }),
+        scores: createScores({ stage: next, rows: scores, earlier: null }),
       }
     },
     async selectRows(activation, rows) {
       const values = getValues('An activation', activation)
       checkSelectedRows(rows, values.rows.length)
-      return createActivation({ ...values, rows: Array.from(rows, (row) => values.rows[row] as Float32Array) })
+      const take = (source: readonly Float32Array[]) => Array.from(rows, (row) => source[row] as Float32Array)
+      return createActivation({ ...values, rows: take(values.rows), earlier: values.earlier && take(values.earlier) })
     },
     async dispose() {
       disposed = true

@@ -59,6 +59,7 @@ function describeStage(network: ReferenceNetwork, stage: ReferenceStage, index: 
     output: isLast ? null : `cut-${index}`,
     outputShape: isLast ? null : [countOutputs(stage.layers)],
     scores: index === network.stages.length - 1 ? 'scores' : `scores-${index}`,
+    ...(stage.takesScores ? { scoresInput: `scores-${index - 1}` } : {}),
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { applyLayers, computeReferenceScores, type ReferenceNetwork } from './network.ts'
+import { applyHead, applyLayers, computeReferenceScores, type ReferenceNetwork } from './network.ts'
 
 const network: ReferenceNetwork = {
   inputShape: [2],
@@ -25,6 +25,16 @@ it('computes dense layers as worked out by hand', () => {
   const [layer] = network.stages[0]?.layers ?? []
   expect(layer && applyLayers([layer], Float32Array.of(3, 1))).toEqual(Float32Array.of(2, 5.5))
   expect(layer && applyLayers([layer], Float32Array.of(0, 1))).toEqual(Float32Array.of(0, 0))
+})
+
+it('gives a head in cascade the scores of the gate in front behind the output of its stage', () => {
+  const [stage] = network.stages
+  const head = [{ weights: [[1, 0, 2]], bias: [0], activation: 'none' as const }]
+  const output = Float32Array.of(3, 4)
+  expect(stage && applyHead({ ...stage, head, takesScores: true }, output, Float32Array.of(10))).toEqual(
+    Float32Array.of(23),
+  )
+  expect(stage && applyHead(stage, output, Float32Array.of(10))).toEqual(Float32Array.of(7.25))
 })
 
 it('computes the scores of every stage, row by row', () => {

@@ -15,6 +15,8 @@ export interface ReferenceStage {
   readonly layers: readonly DenseLayer[]
   /** The gate's head on the stage's output; null for the last stage, whose output is the network's scores. */
   readonly head: readonly DenseLayer[] | null
+  /** Whether the head reads the class scores of the gate in front too, behind the stage's output. */
+  readonly takesScores?: boolean | undefined
 }
 
 /**
@@ -46,6 +48,20 @@ function applyLayer(row: Float32Array, { weights, bias, activation }: DenseLayer
   })
 }
 
+/**
+ * A row's class scores at the end of a stage.
+ * @param output what the stage's layers yield
+ * @param earlier the row's class scores at the gate in front, read only where the head takes them
+ */
+export function applyHead(
+  { head, takesScores }: ReferenceStage,
+  output: Float32Array,
+  earlier: Float32Array | undefined,
+): Float32Array {
+  if (head === null) return output
+  return applyLayers(head, takesScores ? Float32Array.of(...output, ...(earlier ?? [])) : output)
+}
+
 /** Number of values that layers yield per row. */
 export function countOutputs(layers: readonly DenseLayer[]): number {
   return layers.at(-1)?.bias.length ?? 0
@@ -62,9 +78,11 @@ export function countClasses(network: ReferenceNetwork): number {
  */
 export function computeReferenceScores(network: ReferenceNetwork, batch: Tensor<'float32'>): ClassScores[] {
   let rows = splitRows(batch.data, batch.dims[0] ?? 0)
-  return network.stages.map(({ layers, head }) => {
-    rows = rows.map((row) => applyLayers(layers, row))
-    return joinScores(head === null ? rows : rows.map((row) => applyLayers(head, row)), countClasses(network))
+  let scores: Float32Array[] = []
+  return network.stages.map((stage) => {
+    rows = rows.map((row) => applyLayers(stage.layers, row))
+    scores = rows.map((row, index) => applyHead(stage, row, scores[index]))
+    return joinScores(scores, countClasses(network))
   })
 }
 

@@ -9,6 +9,8 @@ export interface RandomNetworkOptions {
   /** Width of the cut after each stage but the last; empty for a network without gates. */
   readonly cutWidths: readonly number[]
   readonly classCount: number
+  /** Whether every head but the first takes the class scores of the gate in front; false when absent. */
+  readonly cascade?: boolean | undefined
 }
 
 /**
@@ -16,13 +18,18 @@ export interface RandomNetworkOptions {
  * Weights are exact in float32 and scaled so that values neither explode nor vanish.
  */
 export function createRandomReferenceNetwork(options: RandomNetworkOptions): ReferenceNetwork {
-  const { seed, inputShape, cutWidths, classCount } = options
+  const { seed, inputShape, cutWidths, classCount, cascade = false } = options
   const random = createRandom(seed)
   let width = countElements(inputShape)
-  const stages = cutWidths.map((cutWidth) => {
+  const stages = cutWidths.map((cutWidth, index) => {
     const layers = createRandomLayers(random, width, cutWidth, random() < 0.5 ? 'relu' : 'tanh')
     width = cutWidth
-    return { layers, head: createRandomLayers(random, width, classCount, 'none') }
+    const takesScores = cascade && index > 0
+    return {
+      layers,
+      head: createRandomLayers(random, width + (takesScores ? classCount : 0), classCount, 'none'),
+      takesScores,
+    }
   })
   return {
     inputShape,
