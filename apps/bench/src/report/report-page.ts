@@ -1,3 +1,4 @@
+import { formatThreshold } from './format-threshold.ts'
 import { drawHtmlPage } from './html-page.ts'
 import { drawLineChart } from './line-chart.ts'
 import type { ExitExamples, ReportData } from './report-data.ts'
@@ -70,7 +71,7 @@ function drawExitTable({ exitShares, exitAccuracies, exitMacShares, point }: Rep
     const threshold = point.thresholds[exit] ?? Number.POSITIVE_INFINITY
     const accuracy = exitAccuracies[exit] ?? null
     const cells = [
-      isLast ? '' : formatThreshold(threshold),
+      isLast ? '' : formatThreshold(threshold, 3),
       percent(exitMacShares[exit] ?? 0),
       accuracy === null ? '-' : percent(accuracy),
       percent(share),
@@ -80,10 +81,6 @@ function drawExitTable({ exitShares, exitAccuracies, exitMacShares, point }: Rep
   })
   const head = ['', 'threshold', 'MACs spent', 'accuracy', 'samples', ''].map((name) => `<th scope="col">${name}</th>`)
   return `<div class="wide"><table><tr>${head.join('')}</tr>${rows.join('')}</table></div>`
-}
-
-function formatThreshold(threshold: number): string {
-  return threshold === Number.POSITIVE_INFINITY ? 'off' : threshold.toFixed(3)
 }
 
 function drawClassTable(exitCount: number, classes: ReportData['classes']): string {

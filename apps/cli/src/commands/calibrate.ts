@@ -1,4 +1,4 @@
-import { findFastestCandidate, measureTimeCost } from '@sluice/app-bench'
+import { findFastestCandidate, formatThreshold, measureTimeCost } from '@sluice/app-bench'
 import {
   type CalibrateOptions as CalibrationOptions,
   calibrate,
@@ -105,7 +105,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
             ['gate', 'threshold', 'samples leaving'],
             ...result.thresholds.map((threshold, gate) => [
               String(gate),
-              threshold === null ? 'off' : threshold.toFixed(4),
+              formatThreshold(threshold, 4),
               formatShare(measured.exitShares[gate] ?? 0),
             ]),
           ]),
