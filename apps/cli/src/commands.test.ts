@@ -250,6 +250,14 @@ describe('sluice compare', () => {
     expect((await runSluice(...args, '--force')).status).toBe(0)
   })
 
+  it('refuses batches that the judged half does not fill, before it runs anything', async () => {
+    const { status, stderr } = await runSluice('compare', bundle, '--data', unseen, '--batch', '16,201')
+    expect(status).toBe(2)
+    expect(stderr).toMatch(
+      /^sluice: Half of the 400 samples are judged, too few for a timed batch of 201; .*--no-time\.\n$/,
+    )
+  })
+
   it('refuses policies that do not exist, data without labels, and leaves no folder behind', async () => {
     const out = join(folder, 'refused')
     const unknown = await runSluice('compare', bundle, '--data', unseen, '--policy', 'guess', '--out', out)

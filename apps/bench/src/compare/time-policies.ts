@@ -1,5 +1,5 @@
 import { applyExitChoice, createBundlePolicy, type WorkOptions } from '@sluice/app-train'
-import type { Backend, Bundle } from '@sluice/core'
+import { type Backend, type Bundle, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, pickSamples } from '@sluice/datasets'
 import { removeIdleGates } from '@sluice/onnx-graph'
 import { type BatchBench, bench } from '../bench.ts'
@@ -19,6 +19,19 @@ export interface TimePoliciesOptions extends WorkOptions {
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
+}
+
+/**
+ * Checks, before the long work of a comparison, that the half of the samples that is judged fills the batches to be timed.
+ * @throws InvalidArgumentError where it does not
+ */
+export function checkTimedBatches(batchSizes: readonly number[], samples: number): void {
+  const judged = Math.floor(samples / 2)
+  const size = batchSizes.find((candidate) => candidate > judged)
+  if (size === undefined) return
+  throw new InvalidArgumentError(
+    `Half of the ${samples} samples are judged, too few for a timed batch of ${size}; pass more data, smaller sizes (--batch), or --no-time.`,
+  )
 }
 
 /**

@@ -1,6 +1,13 @@
 import { access, mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type Comparison, comparePolicies, drawComparisonPage, formatComparison, timePolicies } from '@sluice/app-bench'
+import {
+  type Comparison,
+  checkTimedBatches,
+  comparePolicies,
+  drawComparisonPage,
+  formatComparison,
+  timePolicies,
+} from '@sluice/app-bench'
 import { collectScores, findPolicyFamily, policyFamilies } from '@sluice/app-train'
 import type { PolicyFamily } from '@sluice/core'
 import { type Command, Option } from 'commander'
@@ -77,6 +84,7 @@ async function compare(
 ): Promise<Comparison> {
   const { manifest } = bundle
   const dataset = await openDataFor(bundle, data, context)
+  if (time) checkTimedBatches(batchSizes, dataset.size)
   const cache = await collectScores(model, manifest, dataset, context)
   const { seed } = context.options
   const result = await comparePolicies({ ...context, manifest, data: dataset.name, cache, families, splits, seed })
