@@ -25,14 +25,19 @@ export function judgeTargets(
   }
   if (targets.timeShare !== undefined) {
     const batch = variant?.bench.batch.find(({ size }) => size === 64)
-    const share = batch === undefined ? Number.NaN : batch.timeSaved / batch.idealTimeSaved
-    verdicts.push({ what: `${targets.timeShare} of the ideal time`, isMet: share >= targets.timeShare })
+    const share = batch === undefined ? null : divideByIdeal(batch.timeSaved, batch.idealTimeSaved)
+    verdicts.push({ what: `${targets.timeShare} of the ideal time`, isMet: (share ?? 0) >= targets.timeShare })
   }
   if (targets.gmacsAtNoDrop !== undefined) {
     const gmacs = (findMostSaved(variant, noDrop) * (result?.macs ?? 0)) / 1e9
     verdicts.push({ what: `${targets.gmacsAtNoDrop} GMACs at no drop`, isMet: gmacs >= targets.gmacsAtNoDrop })
   }
   return verdicts
+}
+
+/** Saved time as a part of what the exits would ideally save; null where that is nothing or a loss. */
+export function divideByIdeal(saved: number, ideal: number): number | null {
+  return ideal > 0 ? saved / ideal : null
 }
 
 /** The largest median saving of any policy at any target whose median drop is at most that many points. */

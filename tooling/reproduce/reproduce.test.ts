@@ -176,6 +176,14 @@ describe('the results', () => {
     expect(lines[6]).toContain('cannot be shipped')
   })
 
+  test.each([0, -0.02])('meet no share of an ideal time of %d', (idealTimeSaved) => {
+    const figures = { drop: 1.9, macsSaved: 0.45, timeSaved: -0.05, idealTimeSaved }
+    const result = makeUpResult('resnet101', figures)
+    expect(judgeTargets(resnet101, 'paper', result).map(({ isMet }) => isMet)).toEqual([true, false])
+    const lines = formatResults(networks.map(({ name }) => (name === 'resnet101' ? result : null))).split('\n')
+    expect(lines[2]).toContain('| -5.0 % (the ideal is none) |')
+  })
+
   test('are checked against their schema', () => {
     const result = makeUpResult('resnet101', { drop: 1, macsSaved: 0.4, timeSaved: 0.4 })
     expect(reproduction.parse(JSON.parse(JSON.stringify(result)))).toEqual(result)

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { findBestPolicy, findPoint } from './find-best-policy.ts'
-import { judgeTargets } from './judge-targets.ts'
+import { divideByIdeal, judgeTargets } from './judge-targets.ts'
 import { type NetworkSpec, networks } from './networks.ts'
 import { type Reproduction, reproduction, type Variant } from './result.ts'
 
@@ -74,8 +74,10 @@ function formatPoint({ compare }: Variant, maxDrop: number): string {
 function formatTime({ bench }: Variant): string {
   const batch = bench.batch.find(({ size }) => size === 64)
   if (batch === undefined) throw new Error('Nothing was timed at batch 64.')
-  const format = (saved: number) =>
-    `${formatPercent(saved)} (${(saved / batch.idealTimeSaved).toFixed(2)} of the ideal)`
+  const format = (saved: number) => {
+    const share = divideByIdeal(saved, batch.idealTimeSaved)
+    return `${formatPercent(saved)} (${share === null ? 'the ideal is none' : `${share.toFixed(2)} of the ideal`})`
+  }
   const fused = batch.fused === undefined ? '' : `, in one file ${format(batch.fused.timeSaved)}`
   return format(batch.timeSaved) + fused
 }
