@@ -28,3 +28,11 @@ it('is 1 for the same probabilities, 0 for certainty of another class and at the
   expect(score(certain(1e6, 0), { earlier: [certain(0, 1e6)] })[0]).toBe(0)
   expect(family.createScore({ temperatures: [1] })(certain(1e6, 0))[0]).toBe(0)
 })
+
+it('stays 1 where a probability is the least positive number', () => {
+  const score = family.createScore({ temperatures: [1, 1] })
+  const certain = (...data: number[]) => ({ data: Float32Array.from(data), rows: 1, classCount: 2 })
+  expect(Math.exp(-744.8)).toBe(Number.MIN_VALUE)
+  expect(score(certain(0, -744.8), { earlier: [certain(0, -2000)] })[0]).toBe(1)
+  expect(score(certain(0, -2000), { earlier: [certain(0, -744.8)] })[0]).toBe(1)
+})

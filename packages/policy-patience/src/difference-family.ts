@@ -39,9 +39,10 @@ function measureDivergence(p: Float64Array, q: Float64Array): number {
   let sum = 0
   for (let c = 0; c < p.length; c++) {
     const [here, before] = [p[c] as number, q[c] as number]
-    const mean = (here + before) / 2
-    if (here > 0) sum += (here * Math.log(here / mean)) / 2
-    if (before > 0) sum += (before * Math.log(before / mean)) / 2
+    const both = here + before
+    // Half of the least positive number is 0, so the mean itself must not be divided by.
+    if (here > 0) sum += (here * Math.log((2 * here) / both)) / 2
+    if (before > 0) sum += (before * Math.log((2 * before) / both)) / 2
   }
   return sum
 }
