@@ -359,6 +359,15 @@ describe('createGatedModel on bad input', () => {
     }
   })
 
+  it('refuses a confidence that is not a number', async () => {
+    const { model, batch } = await createExample()
+    const mostConfident: ExitScore = ({ rows }) => new Float32Array(rows).fill(Number.NaN)
+    const failure = createGatedModel({ model, policy: createScriptedPolicy([]), mostConfident }).predict(batch)
+    await expect(failure).rejects.toThrow(PolicyContractError)
+    await expect(failure).rejects.toThrow("'mostConfident'")
+    expect(model.liveHandles).toBe(0)
+  })
+
   it('refuses a backend that gives scores of another shape or no activation', async () => {
     const { model, batch } = await createExample()
     const policy = createScriptedPolicy([])

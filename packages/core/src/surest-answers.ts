@@ -1,4 +1,5 @@
 import type { ClassScores } from './class-scores.ts'
+import { PolicyContractError } from './errors.ts'
 import type { ExitScore } from './exit-score.ts'
 
 /** The surest answer that each row of a batch has had so far. */
@@ -9,7 +10,7 @@ export interface SurestAnswers {
   take(rows: Uint32Array): ClassScores
 }
 
-/** @param confidence how sure an answer is; NaN is never the surest */
+/** @param confidence how sure an answer is, never NaN; `note` throws PolicyContractError where it is */
 export function createSurestAnswers(confidence: ExitScore, batchSize: number, classCount: number): SurestAnswers {
   const greatest = new Float32Array(batchSize).fill(Number.NEGATIVE_INFINITY)
   const surest = new Float32Array(batchSize * classCount)
@@ -18,7 +19,10 @@ export function createSurestAnswers(confidence: ExitScore, batchSize: number, cl
       const values = confidence(answers)
       rows.forEach((row, position) => {
         const value = values[position] as number
-        if (!(value >= (greatest[row] as number))) return
+        if (Number.isNaN(value)) {
+          throw new PolicyContractError('mostConfident', `its confidence in row ${row} is NaN; return a number.`)
+        }
+        if (value < (greatest[row] as number)) return
         greatest[row] = value
         surest.set(answers.data.subarray(position * classCount, (position + 1) * classCount), row * classCount)
       })
