@@ -143,7 +143,7 @@ async function collectChosen(
   forwardMs: { total: number },
 ): Promise<readonly Cut[]> {
   const { options, cuts, plan } = job
-  const { placement, dataset, network } = options
+  const { placement, dataset } = options
   const pass = async (chosen: readonly Cut[], rows: Dataset) => {
     const startMs = performance.now()
     await runPass(job, chosen, rows, collection)

@@ -2,6 +2,7 @@ import type { Tensor } from '@sluice/core'
 import { countElements } from '@sluice/core'
 import type { HeadLayerShape } from '@sluice/onnx-graph'
 import { describe, expect, it, test } from 'vitest'
+import { convolveNaively } from '../../../tooling/convolve-naively.ts'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { indexPlaces, indexWindows } from './convolution-windows.ts'
 import { drawDropoutFactors } from './dropout-factors.ts'
@@ -9,7 +10,6 @@ import type { FeatureMap } from './feature-store.ts'
 import { planHeadLayers } from './head-layers.ts'
 import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
 import { createRandom } from './random.ts'
-import { convolveNaively } from './testing/naive-convolution.ts'
 import { buildTrainingGraph } from './training-graph.ts'
 
 describe('the windows of a map', () => {
@@ -120,7 +120,7 @@ async function runGraph(job: ReturnType<typeof createJob>) {
   await session.release()
   const sums = graph.carried.flatMap((_, index) => (isParameter[index] ? [graph.carried[index + 1]?.output ?? ''] : []))
   return {
-    loss: (results[graph.losses]?.data as Float32Array)[0],
+    loss: results[graph.losses]?.data[0],
     gradients: sums.map((name) => results[name]?.data as Float32Array),
   }
 }
@@ -134,7 +134,11 @@ const heads = [
     others: 2,
     dropout: 0.3,
   },
-  { name: 'three convolutions down to one pixel', map: { outer: 2, height: 5, width: 3, inner: 1 }, channels: [3, 3, 2] },
+  {
+    name: 'three convolutions down to one pixel',
+    map: { outer: 2, height: 5, width: 3, inner: 1 },
+    channels: [3, 3, 2],
+  },
 ]
 
 it.each(heads)('the graph has the gradients of finite differences with $name', async (head) => {

@@ -1,4 +1,9 @@
-import { countConvolvedPositions, type GraphBuilder, type HeadConvolution, type HeadLayerShape } from '@sluice/onnx-graph'
+import {
+  countConvolvedPositions,
+  type GraphBuilder,
+  type HeadConvolution,
+  type HeadLayerShape,
+} from '@sluice/onnx-graph'
 import type { FeatureMap } from './feature-store.ts'
 import { integerConstant } from './graph-constants.ts'
 
@@ -80,12 +85,20 @@ export function appendWindows(builder: GraphBuilder, map: string, shape: Convolu
  * Appends the gradient by a convolution's map, `[batch * positions, channels]`.
  * @param gradient name of the gradient by its windows, `[batch * windows, 9 * channels]`
  */
-export function appendMapGradient(builder: GraphBuilder, gradient: string, shape: ConvolutionShape, layer: number): string {
+export function appendMapGradient(
+  builder: GraphBuilder,
+  gradient: string,
+  shape: ConvolutionShape,
+  layer: number,
+): string {
   const { inputs, convolution } = shape
   const name = `convolution_${layer}_gradient`
   const channels = inputs / windowPlaces
   const places = countConvolvedPositions(convolution) * windowPlaces
-  const ofPlaces = builder.node('Reshape', [gradient, integerConstant(builder, `${name}_places`, [-1, places, channels])])
+  const ofPlaces = builder.node('Reshape', [
+    gradient,
+    integerConstant(builder, `${name}_places`, [-1, places, channels]),
+  ])
   const gathered = gatherPositions(builder, name, ofPlaces, indexPlaces(convolution))
   const dims = integerConstant(builder, `${name}_sums`, [-1, windowsOfPosition, channels])
   const axis = integerConstant(builder, `${name}_axis`, [1])

@@ -111,7 +111,12 @@ const heads = [
 it.each(heads)(
   'the graph takes the steps of a naive Adam on finite differences for $name',
   async ({ layers, dropout }) => {
-    const graph = buildTrainingGraph({ layers, width: inputs, dropout, loss: createCrossEntropyLoss({ labelSmoothing: 0 }) })
+    const graph = buildTrainingGraph({
+      layers,
+      width: inputs,
+      dropout,
+      loss: createCrossEntropyLoss({ labelSmoothing: 0 }),
+    })
     const factors = layers.map(({ inputs }, layer) => {
       const rate = dropout[layer] ?? 0
       return rate === 0 ? null : drawDropoutFactors(batch * inputs, rate, random)

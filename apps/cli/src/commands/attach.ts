@@ -75,7 +75,9 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
       new Option('--loss <name>', 'loss of the heads').choices(Object.keys(headLosses)).default('cross-entropy'),
     )
     .addOption(
-      new Option('--pool <n>', 'pooling windows per axis; 4, and 16 for --head conv').argParser(parseCount('--pool', 1)),
+      new Option('--pool <n>', 'pooling windows per axis; 4, and 16 for --head conv').argParser(
+        parseCount('--pool', 1),
+      ),
     )
     .addOption(
       new Option('--hidden <n>', 'width of the hidden layer; 256, and 128 for --head conv').argParser(

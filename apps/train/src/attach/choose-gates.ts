@@ -54,7 +54,9 @@ const laxerDrops = [2, 4, 8]
  */
 export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   const { cuts, maxDrop, maxGates, family } = options
-  const features = cuts.map((cut) => findCutFeatures(options.collection, cut, options.plan.pooling, options.network.format))
+  const features = cuts.map((cut) =>
+    findCutFeatures(options.collection, cut, options.plan.pooling, options.network.format),
+  )
   const cache = await scoreCandidates(options, features)
   const table = createExitTable(
     cache,

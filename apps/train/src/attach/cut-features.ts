@@ -34,5 +34,7 @@ function describePooledMap(
   const [channels, rows, columns] = isLast ? [third, first, second] : [first, second, third]
   const [height, width] = [Math.min(rows, pooling.size), Math.min(columns, pooling.size)]
   const parts = countPooledFeatures([channels, rows, columns], pooling) / (channels * height * width)
-  return isLast ? { outer: parts, height, width, inner: channels } : { outer: parts * channels, height, width, inner: 1 }
+  return isLast
+    ? { outer: parts, height, width, inner: channels }
+    : { outer: parts * channels, height, width, inner: 1 }
 }
