@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './graph-builder.ts'
-import type { HeadLayer } from './head-graph.ts'
+import type { HeadLayer, HeadLayerShape } from './head-graph.ts'
 
 /**
  * A 3x3 convolution with stride 2 and zero padding of 1 over a map of the given size. What it yields has half the rows and
@@ -18,6 +18,19 @@ export interface HeadConvolution {
 /** Positions of the map that a convolution yields. */
 export function countConvolvedPositions({ height, width }: Pick<HeadConvolution, 'height' | 'width'>): number {
   return Math.ceil(height / 2) * Math.ceil(width / 2)
+}
+
+/**
+ * Values of a row that a head takes: its map, where it begins with convolutions, and what joins the map that they yield;
+ * NaN for no layers.
+ */
+export function countHeadInputs(layers: readonly Omit<HeadLayerShape, 'activation'>[]): number {
+  const dense = layers.findIndex(({ convolution }) => convolution === undefined)
+  const [first, last] = [layers[0], layers[dense - 1]]
+  const inputs = layers[dense]?.inputs ?? Number.NaN
+  if (first?.convolution === undefined || last?.convolution === undefined) return inputs
+  const { height, width } = first.convolution
+  return (first.inputs / 9) * height * width + inputs - last.outputs * countConvolvedPositions(last.convolution)
 }
 
 /**
