@@ -19,7 +19,7 @@ import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
 import { type OpenedNetwork, withNetwork } from '../open-network.ts'
-import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
+import { parseCount, parseCountList, parseNumber, parseNumberList } from '../parse-option.ts'
 
 interface AttachOptions extends BackendOptions {
   readonly data: string
@@ -87,7 +87,7 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     .addOption(
       new Option('--channels <list>', 'channels of each convolution of --head conv')
         .default([48, 96], '48,96')
-        .argParser(parseNumberList('--channels')),
+        .argParser(parseCountList('--channels')),
     )
     .addOption(
       new Option('--rank <n>', 'rank of the hidden layer of --head mlp; 0 keeps it whole')
