@@ -3,7 +3,8 @@ import { InvalidArgumentError, type PolicyFamily } from '@sluice/core'
 import type { Cut, OnnxEngine } from '@sluice/onnx-graph'
 import { type FeatureCollection, type FeatureRows, fitCheapHeads, spreadGates } from '@sluice/training'
 import type { WorkOptions } from '../progress.ts'
-import { findCutFeatures } from './cut-features.ts'
+import { coarsenFeatures } from './coarse-features.ts'
+import { findCutFeatures, hasMaxima } from './cut-features.ts'
 import type { FrozenNetwork } from './frozen-network.ts'
 import type { HeadPlan } from './head-plan.ts'
 
@@ -49,7 +50,8 @@ const laxerDrops = [2, 4, 8]
 
 /**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
- * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted.
+ * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted;
+ * in place of those that convolve, ones without convolutions on coarser maps rank the cuts.
  * @throws InvalidArgumentError when no gate saves anything at the target
  */
 export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
@@ -72,8 +74,15 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   )
 }
 
-async function scoreCandidates(options: ExploreOptions, candidates: readonly FeatureRows[]): Promise<ScoreCache> {
-  const { collection, plan, onProgress } = options
+async function scoreCandidates(options: ExploreOptions, features: readonly FeatureRows[]): Promise<ScoreCache> {
+  const { collection, cuts, network, plan, onProgress } = options
+  const candidates: FeatureRows[] = []
+  for (const [index, rows] of features.entries()) {
+    const isFine = plan.channels.length > 0
+    candidates.push(
+      isFine ? await coarsenFeatures(rows, hasMaxima(rows, cuts[index]?.shape ?? [], network.format)) : rows,
+    )
+  }
   const { heads, networkScores, targets } = await fitCheapHeads({
     ...options,
     // Half the width ranks the cuts as well and takes half the time.

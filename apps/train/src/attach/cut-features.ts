@@ -22,6 +22,16 @@ export function findCutFeatures(
   return { width, rows, blockRows, read, map: describePooledMap(shape, pooling, format) }
 }
 
+/** Whether a pooled map of a cut of the given shape has maxima behind its averages: not where it was taken as it is. */
+export function hasMaxima(
+  { map }: Pick<FeatureRows, 'map'>,
+  shape: readonly number[],
+  format: FrozenNetwork['format'],
+): boolean {
+  const channels = shape[format.startsWith('tfjs') ? shape.length - 1 : 0] ?? 0
+  return map !== undefined && map.outer * map.inner > channels
+}
+
 /** How the adapters lay out a pooled map: ONNX with the channels first, TensorFlow.js with them last. */
 function describePooledMap(
   shape: readonly number[],
