@@ -43,25 +43,50 @@ const [batch, classCount] = [3, 3]
 function batchLoss(job: ReturnType<typeof createJob>, parameters: readonly number[][]): number {
   const { layers, map, width, features, labels, factors } = job
   const mapValues = map.outer * map.height * map.width * map.inner
-  let loss = 0
-  for (let row = 0; row < batch; row++) {
-    const raw = features.subarray(row * width, (row + 1) * width)
-    let values = readMap(raw, map)
-    for (const [index, { outputs, activation, convolution }] of layers.entries()) {
-      const [weights = [], bias = []] = parameters.slice(2 * index)
-      if (convolution !== undefined) values = convolveNaively(values, convolution, weights, bias)
-      else {
-        if (layers[index - 1]?.convolution !== undefined) values = [...values, ...raw.subarray(mapValues)]
-        const kept = factors[index]
-        const entering = values.map((value, i) => value * (kept?.[row * values.length + i] ?? 1))
-        values = bias.map((b, j) => entering.reduce((sum, x, i) => sum + x * (weights[i * outputs + j] as number), b))
-      }
-      if (activation === 'relu') values = values.map((value) => Math.max(0, value))
+  const raw = Array.from({ length: batch }, (_, row) => features.subarray(row * width, (row + 1) * width))
+  let rows = raw.map((row) => readMap(row, map))
+  let taken = 0
+  for (const [index, { outputs, activation, convolution }] of layers.entries()) {
+    const [weights = [], bias = []] = parameters.slice(taken, taken + 2)
+    if (convolution !== undefined) {
+      const convolved = rows.map((row) => convolveNaively(row, convolution, weights, new Array(outputs).fill(0)))
+      rows = normaliseNaively(convolved, parameters[taken + 2] ?? [], bias)
+    } else {
+      if (layers[index - 1]?.convolution !== undefined)
+        rows = rows.map((row, i) => [...row, ...tail(raw[i], mapValues)])
+      const entering = rows.map((row, i) => row.map((value, k) => value * (factors[index]?.[i * row.length + k] ?? 1)))
+      rows = entering.map((row) =>
+        bias.map((b, j) => row.reduce((sum, x, i) => sum + x * (weights[i * outputs + j] as number), b)),
+      )
     }
-    const total = values.reduce((sum, value) => sum + Math.exp(value), 0)
-    loss -= ((values[labels[row] as number] as number) - Math.log(total)) / batch
+    if (activation === 'relu') rows = rows.map((row) => row.map((value) => Math.max(0, value)))
+    taken += convolution === undefined ? 2 : 3
   }
-  return loss
+  const losses = rows.map((row, i) => {
+    return Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0)) - (row[labels[i] as number] as number)
+  })
+  return losses.reduce((sum, loss) => sum + loss / batch, 0)
+}
+
+function tail(row: Float32Array | undefined, start: number): number[] {
+  return [...(row ?? [])].slice(start)
+}
+
+/** Batch normalisation of maps `[position, channel]`, per channel over all rows and positions. */
+function normaliseNaively(rows: readonly number[][], scale: readonly number[], shift: readonly number[]): number[][] {
+  const channels = scale.length
+  const moments = scale.map((_, channel) => {
+    const values = rows.flatMap((row) => row.filter((_, index) => index % channels === channel))
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+    return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length }
+  })
+  return rows.map((row) =>
+    row.map((value, index) => {
+      const channel = index % channels
+      const { mean = 0, variance = 0 } = moments[channel] ?? {}
+      return ((value - mean) / Math.sqrt(variance + 1e-5)) * (scale[channel] ?? 0) + (shift[channel] ?? 0)
+    }),
+  )
 }
 
 /** `[position, channel]` of a row's map. */
@@ -87,7 +112,11 @@ function createJob(map: FeatureMap, others: number, channels: readonly number[],
     features: draw(batch * width),
     labels: Int32Array.from({ length: batch }, () => random.below(classCount)),
     factors: layers.map(({ inputs }, i) => (rates[i] ? drawDropoutFactors(batch * inputs, rates[i], random) : null)),
-    parameters: layers.flatMap(({ inputs, outputs }) => [draw(inputs * outputs), draw(outputs)]),
+    parameters: layers.flatMap(({ inputs, outputs, convolution }) => [
+      draw(inputs * outputs),
+      draw(outputs),
+      ...(convolution === undefined ? [] : [draw(outputs)]),
+    ]),
   }
 }
 

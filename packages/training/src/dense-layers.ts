@@ -1,4 +1,5 @@
-import { float, type GraphBuilder, type HeadLayerShape } from '@sluice/onnx-graph'
+import { float, type GraphBuilder, type HeadLayer, type HeadLayerShape } from '@sluice/onnx-graph'
+import { appendNormalisation, appendNormalisationGradient, type Normalisation } from './batch-normalisation.ts'
 import {
   appendFlatMap,
   appendFlatMapGradient,
@@ -12,10 +13,12 @@ import {
 import type { FeatureMap } from './feature-store.ts'
 import { integerConstant } from './graph-constants.ts'
 
-/** Names of one layer's parameters, or of their gradients: weights `[inputs, outputs]` and bias `[outputs]`. */
+/** Names of one layer's parameters, or of their gradients: weights `[inputs, outputs]`, bias and scale `[outputs]`. */
 export interface LayerNames {
   readonly weights: string
   readonly bias: string
+  /** Where there is one, what the weights yield is normalised within the batch and scaled before the bias is added. */
+  readonly scale?: string | undefined
 }
 
 /** What the passes need of a layer. */
@@ -49,6 +52,8 @@ export interface ForwardPass {
   readonly inputs: readonly string[]
   /** What each layer yields, after activation; of a convolution `[batch * windows, channels]`. */
   readonly outputs: readonly string[]
+  /** Of each layer; null where it has none. */
+  readonly normalisations: readonly (Normalisation | null)[]
   /** Values of a row behind the map. */
   readonly others: number
 }
@@ -61,11 +66,12 @@ export function appendForward(builder: GraphBuilder, input: HeadInput, layers: r
   const { features, width, map } = input
   const inputs: string[] = []
   const outputs: string[] = []
+  const normalisations: (Normalisation | null)[] = []
   const start = map === undefined || !isConvolution(layers[0]?.shape) ? width : countMapValues(map)
   const others = width - start
   const otherFeatures = others === 0 ? [] : [sliceColumns(builder, 'others', features, start, width)]
   let row = features
-  for (const [index, { weights, bias, shape, dropout }] of layers.entries()) {
+  for (const [index, { weights, bias, scale, shape, dropout }] of layers.entries()) {
     const before = layers[index - 1]?.shape
     if (isConvolution(shape)) {
       if (index === 0 && map !== undefined) row = appendMap(builder, features, map, others)
@@ -73,11 +79,14 @@ export function appendForward(builder: GraphBuilder, input: HeadInput, layers: r
     } else if (isConvolution(before)) row = appendFlatMap(builder, row, before, otherFeatures)
     if (dropout !== null) row = builder.node('Mul', [row, dropout.factors])
     inputs.push(row)
-    row = builder.node('Gemm', [row, weights, bias])
+    row = builder.node('Gemm', scale === undefined ? [row, weights, bias] : [row, weights])
+    const normalisation = scale === undefined ? null : appendNormalisation(builder, row, scale, bias, index)
+    normalisations.push(normalisation)
+    if (normalisation !== null) row = normalisation.rows
     if (shape.activation === 'relu') row = builder.node('Relu', [row])
     outputs.push(row)
   }
-  return { scores: row, inputs, outputs, others }
+  return { scores: row, inputs, outputs, normalisations, others }
 }
 
 /**
@@ -95,13 +104,37 @@ export function appendBackward(
   const gradients: LayerNames[] = []
   let gradient = scoreGradient
   for (const [index, input] of [...pass.inputs.entries()].reverse()) {
-    gradients.unshift({
-      weights: builder.node('Gemm', [input, gradient], { transA: 1 }),
-      bias: builder.node('ReduceSum', [gradient, batchAxis], { keepdims: 0 }),
-    })
+    const normalisation = pass.normalisations[index] ?? null
+    const scale = layers[index]?.scale
+    if (normalisation !== null && scale !== undefined) {
+      const { rows, ...others } = appendNormalisationGradient(builder, normalisation, scale, gradient, index)
+      gradient = rows
+      const weights = builder.node('Gemm', [input, gradient], { transA: 1 })
+      gradients.unshift({ weights, bias: others.shift, scale: others.scale })
+    } else {
+      gradients.unshift({
+        weights: builder.node('Gemm', [input, gradient], { transA: 1 }),
+        bias: builder.node('ReduceSum', [gradient, batchAxis], { keepdims: 0 }),
+      })
+    }
     if (index > 0) gradient = appendInputGradient(builder, pass, layers, index, gradient)
   }
   return gradients
+}
+
+/** Stores the parameters of layers that run as they are; returns their names. */
+export function storeLayers(builder: GraphBuilder, layers: readonly HeadLayer[]): NamedLayer[] {
+  return layers.map(({ weights, bias, ...shape }, index) => {
+    const store = (name: string, dims: readonly number[], data: Float32Array) =>
+      builder.initializer(`${name}_${index}`, { type: 'float32', dims, data })
+    const { inputs, outputs } = shape
+    return {
+      shape,
+      weights: store('weights', [inputs, outputs], weights),
+      bias: store('bias', [outputs], bias),
+      dropout: null,
+    }
+  })
 }
 
 /** The gradient by what the layer before yields, ahead of its activation. */

@@ -1,6 +1,6 @@
 import { type ClassScores, NonFiniteValueError } from '@sluice/core'
 import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
-import { appendForward } from './dense-layers.ts'
+import { appendForward, storeLayers } from './dense-layers.ts'
 import type { FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 
@@ -58,18 +58,8 @@ function buildScoreGraph(layers: readonly HeadLayer[], { width, map }: FeatureRo
   const graph = createGraphBuilder({ name: 'scores' })
   graph.input('features', 'float32', ['rows', width])
   graph.input('rows', 'int32', ['wanted'])
-  const named = layers.map(({ weights, bias, ...shape }, index) => ({
-    shape,
-    weights: graph.initializer(`weights_${index}`, {
-      type: 'float32',
-      dims: [shape.inputs, shape.outputs],
-      data: weights,
-    }),
-    bias: graph.initializer(`bias_${index}`, { type: 'float32', dims: [shape.outputs], data: bias }),
-    dropout: null,
-  }))
   const features = graph.node('Gather', ['features', 'rows'])
-  const { scores } = appendForward(graph, { features, width, map }, named)
+  const { scores } = appendForward(graph, { features, width, map }, storeLayers(graph, layers))
   graph.node('Identity', [scores], {}, 'scores')
   graph.output('scores', 'float32', ['wanted', layers.at(-1)?.outputs ?? 0])
   return writeOnnxModel(graph.buildModel())

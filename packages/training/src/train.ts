@@ -1,5 +1,6 @@
 import { countElements, type Tensor } from '@sluice/core'
 import type { HeadLayer, NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
+import { absorbNormalisation } from './absorb-normalisation.ts'
 import { scaleAdamRates } from './adam.ts'
 import { drawDropoutFactors } from './dropout-factors.ts'
 import { FitDivergedError } from './errors.ts'
@@ -94,7 +95,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   } finally {
     await session.release()
   }
-  return { layers: layers.map((layer, index) => ({ ...layer, ...collectParameters(values, index) })), epochLosses }
+  const fitted = layers.map((layer, index) => ({ ...layer, ...collectParameters(values, index) }))
+  const scales = layers.map((_, index) => (values[parameterName('scale', index)]?.data ?? null) as Float32Array | null)
+  return { layers: await absorbNormalisation({ ...options, layers: fitted, scales }), epochLosses }
 }
 
 /** What enters a layer right after another affine layer is left whole, and what goes from one convolution to the next. */
@@ -105,10 +108,14 @@ function dropoutRate(recipe: FitRecipe, { convolution }: HeadLayer, before: Head
 
 function prepareValues(carried: readonly CarriedValue[], layers: readonly HeadLayer[]): NamedTensors {
   const entries = carried.map(({ input, dims, kind, layer }) => {
-    const data = kind === 'state' ? undefined : layers[layer]?.[kind]
-    return [input, { type: 'float32', dims, data: data ?? new Float32Array(countElements(dims)) }] as const
+    return [input, { type: 'float32', dims, data: initialValues(layers[layer], kind, countElements(dims)) }] as const
   })
   return Object.fromEntries(entries)
+}
+
+function initialValues(layer: HeadLayer | undefined, kind: CarriedValue['kind'], length: number): Float32Array {
+  if (kind === 'scale') return new Float32Array(length).fill(1)
+  return (kind === 'state' ? undefined : layer?.[kind]) ?? new Float32Array(length)
 }
 
 function collectParameters(values: NamedTensors, layer: number): Pick<HeadLayer, 'weights' | 'bias'> {

@@ -32,20 +32,23 @@ export interface CarriedValue {
   readonly dims: readonly number[]
   readonly layer: number
   /** A parameter of the layer, or the optimiser's state. */
-  readonly kind: 'weights' | 'bias' | 'state'
+  readonly kind: ParameterKind | 'state'
 }
+
+/** Weights and bias of a layer, and the scale of a convolution behind its normalisation. */
+export type ParameterKind = 'weights' | 'bias' | 'scale'
 
 /** A serialised training graph and the names of what goes in and out. */
 export interface TrainingGraph {
   readonly model: Uint8Array
-  /** Weights and bias of each layer, then the optimiser's state. Zeros are a valid state. */
+  /** Parameters of each layer, then the optimiser's state. Zeros are a valid state. */
   readonly carried: readonly CarriedValue[]
   /** Name of the output with the weighted mean loss of each step, `[steps]`. */
   readonly losses: string
 }
 
 /** Name of the graph's input for a parameter of one layer. */
-export function parameterName(kind: 'weights' | 'bias', layer: number): string {
+export function parameterName(kind: ParameterKind, layer: number): string {
   return `${kind}_${layer}`
 }
 
@@ -89,12 +92,13 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
 
 /** For each parameter its value and the two sums of Adam. */
 function planCarriedValues(layers: readonly HeadLayerShape[]): Omit<CarriedValue, 'output'>[] {
-  return layers.flatMap(({ inputs, outputs }, layer) => {
-    const withState = (kind: 'weights' | 'bias', dims: readonly number[]) =>
+  return layers.flatMap(({ inputs, outputs, convolution }, layer) => {
+    const withState = (kind: ParameterKind, dims: readonly number[]) =>
       stateOf(parameterName(kind, layer)).map((input, part) => {
         return { input, dims, layer, kind: part === 0 ? kind : ('state' as const) }
       })
-    return [...withState('weights', [inputs, outputs]), ...withState('bias', [outputs])]
+    const scale = convolution === undefined ? [] : withState('scale', [outputs])
+    return [...withState('weights', [inputs, outputs]), ...withState('bias', [outputs]), ...scale]
   })
 }
 
@@ -132,6 +136,7 @@ function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOpti
       shape,
       weights: `step/${parameterName('weights', layer)}`,
       bias: `step/${parameterName('bias', layer)}`,
+      scale: shape.convolution === undefined ? undefined : `step/${parameterName('scale', layer)}`,
       dropout: layer > 0 && rate > 0 ? { rate, factors: dropoutName(layer) } : null,
     }
   })
@@ -147,8 +152,14 @@ function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOpti
   const update = createAdam(body)
   const rate = ofStep('rates')
   const carried = layers.flatMap((layer, index) => {
-    const { weights: weightGradient, bias: biasGradient } = gradients[index] as LayerNames
-    return [...update(stateOf(layer.weights), weightGradient, rate), ...update(stateOf(layer.bias), biasGradient, rate)]
+    const ofLayer = gradients[index] as LayerNames
+    const updated = (parameter?: string, gradient?: string) =>
+      parameter === undefined || gradient === undefined ? [] : update(stateOf(parameter), gradient, rate)
+    return [
+      ...updated(layer.weights, ofLayer.weights),
+      ...updated(layer.bias, ofLayer.bias),
+      ...updated(layer.scale, ofLayer.scale),
+    ]
   })
   const batchLoss = body.node('ReduceSum', [body.node('Mul', [value, shares])], { keepdims: 0 })
   return { carried, loss: batchLoss }
