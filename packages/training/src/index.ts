@@ -5,7 +5,7 @@ export type { FeatureMap, FeatureRows, FeatureStorage, FeatureStorageOptions, Fe
 export * from './fit-cheap-heads.ts'
 export * from './fit-gate-heads.ts'
 export * from './fit-head.ts'
-export { type FitRecipe, linearRecipe, mlpRecipe } from './fit-recipe.ts'
+export { convolutionalRecipe, type FitRecipe, linearRecipe, mlpRecipe } from './fit-recipe.ts'
 export * from './head-layers.ts'
 export * from './head-scores.ts'
 export * from './losses/crammer-singer.ts'

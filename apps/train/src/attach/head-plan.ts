@@ -1,6 +1,7 @@
 import { type HeadDescription, InvalidArgumentError, type PoolingDescription } from '@sluice/core'
 import { countHeadMacs } from '@sluice/onnx-graph'
 import {
+  convolutionalRecipe,
   createCrammerSingerLoss,
   createCrossEntropyLoss,
   createDistillationLoss,
@@ -19,6 +20,12 @@ export const headLosses: { readonly [Name in HeadDescription['loss']]: () => Hea
   'crammer-singer': createCrammerSingerLoss,
   'cross-entropy': createCrossEntropyLoss,
   distillation: createDistillationLoss,
+}
+
+const recipes: { readonly [Kind in HeadDescription['kind']]: FitRecipe } = {
+  linear: linearRecipe,
+  mlp: mlpRecipe,
+  convolutional: convolutionalRecipe,
 }
 
 /** What the user asks of the heads. */
@@ -82,7 +89,7 @@ export function planHeads(options: HeadOptions): HeadPlan {
   return {
     pooling,
     loss: headLosses[loss](),
-    recipe: isLinear ? linearRecipe : mlpRecipe,
+    recipe: recipes[kind],
     hidden,
     channels,
     rank,
