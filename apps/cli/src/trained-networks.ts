@@ -83,7 +83,7 @@ async function attachAfter(
     dataset,
     input: { ...(mean && { mean }), ...(std && { std }) },
     placement: describeLaterPlacement(gates),
-    heads: { kind: hidden === null ? 'linear' : 'mlp', loss, poolSize, hidden: hidden ?? 1, rank },
+    heads: { kind: hidden === null ? 'linear' : 'mlp', loss, poolSize, hidden: hidden ?? 1, channels: [], rank },
     seed,
     memoryBudgetBytes: 2 * 2 ** 30,
   })

@@ -4,7 +4,8 @@ import { type Cut, type OnnxEngine, selectGateCuts } from '@sluice/onnx-graph'
 import { collectFeatures, createFeatureCollection, type FeatureCollection, fitGateHeads } from '@sluice/training'
 import { createBudgetedStorage } from '@sluice/training/node'
 import { type AssembledBundle, assembleBundle, type CutHead } from './attach/assemble-bundle.ts'
-import { exploreGates, type GatePlacement, placeGates, requireFeatures } from './attach/choose-gates.ts'
+import { exploreGates, type GatePlacement, placeGates } from './attach/choose-gates.ts'
+import { findCutFeatures } from './attach/cut-features.ts'
 import { describeInput, type InputOptions } from './attach/describe-input.ts'
 import type { FrozenNetwork } from './attach/frozen-network.ts'
 import { type HeadOptions, type HeadPlan, planHeads } from './attach/head-plan.ts'
@@ -113,10 +114,19 @@ function prepareJob(options: AttachOptions): Job {
       `The network has ${classCount} classes and ${options.classes === undefined ? dataset.name : 'the class list'} ${classes.length}; pass the data and names that the network was trained with.`,
     )
   }
-  const cuts = selectGateCuts(network.cuts)
-  if (cuts.length === 0)
+  const plan = planHeads(options.heads)
+  return { options, input, classes, cuts: selectCuts(network, plan), plan }
+}
+
+/** The cuts that can have the planned heads. */
+function selectCuts({ cuts }: FrozenNetwork, { channels }: HeadPlan): Cut[] {
+  const selected = selectGateCuts(cuts)
+  if (selected.length === 0)
     throw new InvalidArgumentError('The network has no cut for a gate: no tensor that all paths pass.')
-  return { options, input, classes, cuts, plan: planHeads(options.heads) }
+  if (channels.length === 0) return selected
+  const maps = selected.filter(({ shape }) => shape.length === 3)
+  if (maps.length > 0) return maps
+  throw new InvalidArgumentError('The network has no cut with a map for convolutions; attach heads of another kind.')
 }
 
 function countExploredRows({ size }: Dataset): number {
@@ -133,7 +143,7 @@ async function collectChosen(
   forwardMs: { total: number },
 ): Promise<readonly Cut[]> {
   const { options, cuts, plan } = job
-  const { placement, dataset, network } = options
+  const { placement, dataset } = options
   const pass = async (chosen: readonly Cut[], rows: Dataset) => {
     const startMs = performance.now()
     await runPass(job, chosen, rows, collection)
@@ -153,7 +163,6 @@ async function collectChosen(
     engine: options.fitEngine,
     collection,
     cuts,
-    macs: network.macs,
     plan,
     family,
   })
@@ -186,11 +195,11 @@ async function fitHeads(
   cuts: readonly Cut[],
   collection: FeatureCollection,
 ): Promise<CutHead[]> {
-  const { fitEngine: engine, seed, signal, onProgress } = options
+  const { network, fitEngine: engine, seed, signal, onProgress } = options
   const heads = await fitGateHeads({
     ...plan,
     engine,
-    gates: cuts.map(({ tensor }) => requireFeatures(collection, tensor)),
+    gates: cuts.map((cut) => findCutFeatures(collection, cut, plan.pooling, network.format)),
     targets: collection.targets(),
     seed,
     signal,

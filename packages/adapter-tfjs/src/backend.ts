@@ -6,7 +6,7 @@ import {
   type StageDescription,
   UnsupportedBundleError,
 } from '@sluice/core'
-import { findDominators } from '@sluice/onnx-graph'
+import { countHeadInputs, findDominators } from '@sluice/onnx-graph'
 import { findModelFlow, type ModelFlow } from './data-flow.ts'
 import { createDeviceHead, type DeviceHead } from './device-head.ts'
 import { readHeadFile } from './head-file.ts'
@@ -135,7 +135,7 @@ async function loadHead(tf: Tfjs, backend: string, bundle: Bundle, index: number
   const head = readHeadFile(await bundle.read(headFile))
   const earlierScores = scoresInput === undefined ? 0 : classes.length
   const expected = [countTfjsFeatures(outputShape, pooling) + earlierScores, classes.length]
-  const actual = [head.layers[0]?.inputs, head.layers.at(-1)?.outputs]
+  const actual = [countHeadInputs(head.layers), head.layers.at(-1)?.outputs]
   if (actual.join() === expected.join()) return createDeviceHead(tf, head, pooling)
   throw new UnsupportedBundleError(
     backend,

@@ -1,6 +1,6 @@
 import type { PoolingDescription } from '@sluice/core'
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { HeadActivation, HeadFile } from './head-file.ts'
+import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import type { HeadFile, HeadFileLayer } from './head-file.ts'
 import { poolFeatures } from './pool-features.ts'
 import type { Tfjs } from './tfjs.ts'
 
@@ -16,26 +16,55 @@ export interface DeviceHead {
 
 /** Puts a head on the device; the caller disposes it. */
 export function createDeviceHead(tf: Tfjs, { layers }: HeadFile, pooling: PoolingDescription): DeviceHead {
-  const activate: Readonly<Record<HeadActivation, (x: Tensor2D) => Tensor2D>> = {
-    relu: (x) => tf.relu(x),
-    tanh: (x) => tf.tanh(x),
-    none: (x) => x,
-  }
-  const loaded = layers.map(({ inputs, outputs, weights, bias, activation }) => ({
-    weights: tf.tensor2d(weights, [inputs, outputs]),
-    bias: tf.tensor1d(bias),
-    activate: activate[activation],
-  }))
+  const loaded = layers.map((layer) => loadLayer(tf, layer))
+  const count = layers.findIndex(({ convolution }) => convolution === undefined)
   return {
     computeScores(activation, earlier) {
       return tf.tidy(() => {
         const pooled = poolFeatures(tf, activation, pooling)
-        const features = earlier === undefined ? pooled : tf.concat2d([pooled, earlier as Tensor2D], 1)
-        return loaded.reduce((row, layer) => layer.activate(row.matMul(layer.weights).add(layer.bias)), features)
+        const seen = layers[0]?.convolution === undefined ? pooled : shapeMap(pooled, activation, layers[0])
+        const convolved = loaded.slice(0, count).reduce<Tensor>((map, { apply }) => apply(map), seen)
+        const flat = convolved.reshape<Tensor2D>([activation.shape[0] ?? 0, -1])
+        const features = earlier === undefined ? flat : tf.concat2d([flat, earlier as Tensor2D], 1)
+        return loaded.slice(count).reduce<Tensor>((row, { apply }) => apply(row), features) as Tensor2D
       })
     },
     dispose() {
-      for (const { weights, bias } of loaded) tf.dispose([weights, bias])
+      for (const { tensors } of loaded) tf.dispose(tensors)
     },
   }
+}
+
+/** A layer on the device; its tensors are the caller's. */
+interface DeviceLayer {
+  readonly apply: (values: Tensor) => Tensor
+  readonly tensors: Tensor[]
+}
+
+function loadLayer(tf: Tfjs, { inputs, outputs, weights, bias, activation, convolution }: HeadFileLayer): DeviceLayer {
+  const activate = { relu: tf.relu, tanh: tf.tanh, none: (values: Tensor) => values }[activation] as Activate
+  const biases = tf.tensor1d(bias)
+  if (convolution === undefined) {
+    const matrix = tf.tensor2d(weights, [inputs, outputs])
+    return { apply: (row) => activate(tf.add(tf.matMul(row, matrix), biases)), tensors: [matrix, biases] }
+  }
+  const kernel = tf.tensor4d(weights, [3, 3, inputs / 9, outputs])
+  const centre = tf.tensor1d(convolution.centre ?? new Float32Array(inputs / 9))
+  return {
+    apply(map) {
+      const centred = convolution.centre === null ? map : tf.sub(map, centre)
+      return activate(tf.add(tf.conv2d(centred as Tensor4D, kernel, 2, 1, 'NHWC', 1, 'floor'), biases))
+    },
+    tensors: [kernel, biases, centre],
+  }
+}
+
+type Activate = (values: Tensor) => Tensor
+
+/** `[rows, height, width, channels]` of pooled features, whose maxima follow their averages. */
+function shapeMap(pooled: Tensor2D, { shape }: Tensor, { inputs, convolution }: HeadFileLayer): Tensor4D {
+  const { height = 1, width = 1 } = convolution ?? {}
+  const [rows, channels] = [shape[0] ?? 0, shape.at(-1) ?? 1]
+  const parts = pooled.reshape([rows, inputs / 9 / channels, height * width, channels])
+  return parts.transpose([0, 2, 1, 3]).reshape([rows, height, width, inputs / 9])
 }

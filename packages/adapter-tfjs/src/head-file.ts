@@ -1,5 +1,5 @@
 import { countElements } from '@sluice/core'
-import type { HeadLayer } from '@sluice/onnx-graph'
+import { countConvolvedPositions, type HeadLayer } from '@sluice/onnx-graph'
 import { InvalidHeadFileError } from './errors.ts'
 
 /** One affine layer of a head, as `HeadLayer` of `@sluice/onnx-graph`; `tanh` besides. */
@@ -17,20 +17,30 @@ const activations: readonly string[] = ['relu', 'tanh', 'none'] satisfies HeadAc
 /**
  * A head's layers in the layout of safetensors (https://huggingface.co/docs/safetensors): the length of a JSON header as a
  * 64-bit little-endian integer, the header, then float32 values. Tensors `weights_0` `[inputs, outputs]`, `bias_0`
- * `[outputs]` and so on; `activations` among the metadata, separated by commas.
+ * `[outputs]` and so on; `activations` among the metadata, separated by commas. Where layers are convolutions, the metadata
+ * also hold the `maps` that they take, `16x16` for 16 rows and columns and nothing for other layers, and there are tensors
+ * `centre_0` `[channels]`.
  */
 export function writeHeadFile({ layers }: HeadFile): Uint8Array {
-  const tensors = layers.flatMap(({ inputs, outputs, weights, bias }, index) => [
-    { name: `weights_${index}`, shape: [inputs, outputs], data: weights },
-    { name: `bias_${index}`, shape: [outputs], data: bias },
-  ])
+  const tensors = layers.flatMap(({ inputs, outputs, weights, bias, convolution }, index) => {
+    const centre = convolution?.centre ?? null
+    return [
+      { name: `weights_${index}`, shape: [inputs, outputs], data: weights },
+      { name: `bias_${index}`, shape: [outputs], data: bias },
+      ...(centre === null ? [] : [{ name: `centre_${index}`, shape: [centre.length], data: centre }]),
+    ]
+  })
   let end = 0
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = end
     end += data.byteLength
     return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }] as const
   })
-  const metadata = { activations: layers.map(({ activation }) => activation).join(',') }
+  const maps = layers.map(({ convolution }) => (convolution ? `${convolution.height}x${convolution.width}` : ''))
+  const metadata = {
+    activations: layers.map(({ activation }) => activation).join(','),
+    ...(maps.some((map) => map !== '') ? { maps: maps.join(',') } : {}),
+  }
   const header = encodeHeader({ __metadata__: metadata, ...Object.fromEntries(entries) })
   const bytes = new Uint8Array(header.length + end)
   bytes.set(header)
@@ -60,6 +70,7 @@ function encodeHeader(value: object): Uint8Array {
 export function readHeadFile(bytes: Uint8Array): HeadFile {
   const { header, values } = readHeader(bytes)
   const names = String(header.__metadata__?.activations ?? '').split(',')
+  const maps = String(header.__metadata__?.maps ?? '').split(',')
   const layers = names.map((activation, index): HeadFileLayer => {
     if (!activations.includes(activation)) {
       throw new InvalidHeadFileError(`Layer ${index} has the activation '${activation}'; known are ${activations}.`)
@@ -67,10 +78,33 @@ export function readHeadFile(bytes: Uint8Array): HeadFile {
     const weights = readTensor(header, values, `weights_${index}`, 2)
     const [inputs = 0, outputs = 0] = weights.shape
     const bias = readTensor(header, values, `bias_${index}`, 1)
-    return { inputs, outputs, activation: activation as HeadActivation, weights: weights.data, bias: bias.data }
+    return {
+      inputs,
+      outputs,
+      activation: activation as HeadActivation,
+      weights: weights.data,
+      bias: bias.data,
+      ...readConvolution(header, values, maps[index] ?? '', index),
+    }
   })
   checkLayers(layers)
   return { layers }
+}
+
+function readConvolution(
+  header: Header,
+  values: Uint8Array,
+  map: string,
+  index: number,
+): Pick<HeadFileLayer, 'convolution'> {
+  if (map === '') return {}
+  const [height, width] = /^[1-9]\d{0,5}x[1-9]\d{0,5}$/.test(map) ? map.split('x').map(Number) : []
+  if (height === undefined || width === undefined) {
+    throw new InvalidHeadFileError(`Layer ${index} convolves a map of '${map}'; a map has rows and columns, as 16x16.`)
+  }
+  const hasCentre = Object.hasOwn(header, `centre_${index}`)
+  const centre = hasCentre ? readTensor(header, values, `centre_${index}`, 1).data : null
+  return { convolution: { height, width, centre } }
 }
 
 interface TensorEntry {
@@ -80,7 +114,7 @@ interface TensorEntry {
 }
 
 type Header = Readonly<Record<string, TensorEntry | undefined>> & {
-  readonly __metadata__?: { readonly activations?: unknown }
+  readonly __metadata__?: { readonly activations?: unknown; readonly maps?: unknown }
 }
 
 function readHeader(bytes: Uint8Array): { readonly header: Header; readonly values: Uint8Array } {
@@ -120,11 +154,32 @@ function isCounts(value: unknown, length: number): value is number[] {
 }
 
 function checkLayers(layers: readonly HeadFileLayer[]): void {
-  for (const [index, { inputs, outputs, bias }] of layers.entries()) {
-    const width = layers[index - 1]?.outputs ?? inputs
-    if (inputs === width && bias.length === outputs) continue
+  for (const [index, layer] of layers.entries()) {
+    const { inputs, outputs, bias } = layer
+    if (follows(layers[index - 1], layer) && bias.length === outputs) continue
     throw new InvalidHeadFileError(
-      `Layer ${index} takes ${inputs} values and yields ${outputs} with ${bias.length} biases; it gets ${width} values.`,
+      `Layer ${index} takes ${inputs} values and yields ${outputs} with ${bias.length} biases; it gets ${layers[index - 1]?.outputs ?? inputs} values.`,
     )
   }
+}
+
+/** Whether a layer takes what the one before yields; scores of another gate may join the map of the last convolution. */
+function follows(before: HeadFileLayer | undefined, { inputs, convolution }: HeadFileLayer): boolean {
+  if (convolution !== undefined) {
+    const { height, width, centre } = convolution
+    const isHalf =
+      before?.convolution === undefined ||
+      (height === Math.ceil(before.convolution.height / 2) && width === Math.ceil(before.convolution.width / 2))
+    const channels = before?.outputs ?? inputs / 9
+    const isFirstOrBehindAnother = before === undefined || before.convolution !== undefined
+    return (
+      isFirstOrBehindAnother &&
+      isHalf &&
+      Number.isInteger(channels) &&
+      inputs === 9 * channels &&
+      (centre ?? { length: channels }).length === channels
+    )
+  }
+  if (before?.convolution === undefined) return inputs === (before?.outputs ?? inputs)
+  return inputs >= before.outputs * countConvolvedPositions(before.convolution)
 }

@@ -63,8 +63,10 @@ function checkGates({ gates, stages, classes }: BundleManifest): string[] {
         stage !== index && `gates[${index}].stage: ${stage}, but gates stand in order, one per stage but the last`,
         head.weightNorms.length !== classes.length &&
           `gates[${index}].head.weightNorms: ${head.weightNorms.length} values for ${classes.length} classes`,
-        (head.kind === 'mlp') !== (head.hidden !== null) &&
+        (head.kind !== 'linear') !== (head.hidden !== null) &&
           `gates[${index}].head.hidden: ${head.hidden} for a head of kind '${head.kind}'`,
+        (head.kind === 'convolutional') !== (head.channels !== undefined) &&
+          `gates[${index}].head.channels: ${head.channels?.join(', ') ?? 'none'} for a head of kind '${head.kind}'`,
       ),
     ),
   )

@@ -40,9 +40,10 @@ const stage = z.strictObject({
 })
 
 const head = z.strictObject({
-  kind: z.enum(['linear', 'mlp']),
+  kind: z.enum(['linear', 'mlp', 'convolutional']),
   pooling: z.strictObject({ size: count, kind: z.enum(['average', 'average+maximum', 'class-token']) }),
   hidden: count.nullable(),
+  channels: z.array(count).min(1).optional(),
   loss: z.enum(['hinge', 'crammer-singer', 'cross-entropy', 'distillation']),
   parameters: z.int().min(0),
   fitAccuracy: share,

@@ -64,10 +64,13 @@ export interface PoolingDescription {
 }
 
 export interface HeadDescription {
-  readonly kind: 'linear' | 'mlp'
+  /** `convolutional`: an `mlp` behind 3x3 convolutions of stride 2 on the pooled map. */
+  readonly kind: 'linear' | 'mlp' | 'convolutional'
   readonly pooling: PoolingDescription
   /** Width of the hidden layer; null for a linear head. */
   readonly hidden: number | null
+  /** Channels that each convolution yields, at least one; absent for heads of other kinds. */
+  readonly channels?: readonly number[] | undefined
   readonly loss: 'hinge' | 'crammer-singer' | 'cross-entropy' | 'distillation'
   readonly parameters: number
   /** Accuracy on the held-out part of the training data, 0..1. */

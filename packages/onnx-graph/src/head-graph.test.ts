@@ -1,6 +1,8 @@
 import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
 import { describe, expect, test } from 'vitest'
+import { convolveNaively } from '../../../tooling/convolve-naively.ts'
 import { type FloatTensor, runOnnx } from '../../../tooling/run-onnx.ts'
+import { analyzeModel } from './analysis.ts'
 import { findCuts } from './cuts.ts'
 import { addHead, countHeadMacs, gateScoresName, type HeadLayer, scoresInputName } from './head-graph.ts'
 import { joinStages } from './join.ts'
@@ -119,6 +121,56 @@ test('a head in cascade takes the class scores of the gate in front behind the p
   expect(writeOnnxModel(joinStages([stage]))).toEqual(writeOnnxModel(joinStages([first.model])))
   expect(() => addHead(first.model, cut, head, 0)).toThrow('first gate')
   expect(() => addHead(first.model, cut, { pooling, layers }, 3)).toThrow(InvalidArgumentError)
+})
+
+describe('a head that convolves', () => {
+  /** Two convolutions on the pooled map of 4 x 4 windows, then layers that also take the scores of the gate in front. */
+  function createConvolutionalHead([channels = 0]: readonly number[], scores = 4) {
+    const centre = seededValues(2 * channels, 20)
+    const layers: HeadLayer[] = [
+      { ...createLayer(9 * 2 * channels, 5, 1, 'relu'), convolution: { height: 4, width: 4, centre } },
+      { ...createLayer(9 * 5, 3, 3, 'relu'), convolution: { height: 2, width: 2, centre: null } },
+      createLayer(3 + scores, 6, 5, 'relu'),
+      createLayer(6, 4, 7),
+    ]
+    return { pooling: { size: 4, kind: 'average+maximum' } as const, layers, takesScores: scores > 0 }
+  }
+
+  test('gives the class scores of naive convolutions on the centred map, and those of the gate in front behind them', async () => {
+    const { first, shape, input } = splitInTheMiddle('residual')
+    const head = createConvolutionalHead(shape)
+    const cut = first.output ?? ''
+    const stage = addHead(first.model, cut, head, 1)
+    const earlier = { dims: [3, 4], data: seededValues(12, 8) }
+    const results = await runOnnx(writeOnnxModel(stage), { input, [gateScoresName(0)]: earlier })
+    const pooled = poolNaively(results[cut] as FloatTensor, head.pooling)
+    const rows = pooled.map((row, index) => {
+      const channels = row.length / 16
+      let map = row.map((_, i) => {
+        const [position, channel] = [Math.floor(i / channels), i % channels]
+        return (row[channel * 16 + position] as number) - (head.layers[0]?.convolution?.centre?.[channel] as number)
+      })
+      for (const { convolution, weights, bias } of head.layers.slice(0, 2)) {
+        if (convolution) map = convolveNaively(map, convolution, weights, bias).map((value) => Math.max(0, value))
+      }
+      return [...map, ...earlier.data.subarray(4 * index, 4 * index + 4)]
+    })
+    const expected = head.layers.slice(2).reduce(applyLayer, rows)
+    expectClose(results[gateScoresName(1)], { dims: [3, 4], data: Float32Array.from(expected.flat()) })
+  })
+
+  test('costs the MACs that the analysis of its graph counts', () => {
+    const { first, shape } = splitInTheMiddle('residual')
+    const head = createConvolutionalHead(shape, 0)
+    const { macs } = analyzeModel(addHead(first.model, first.output ?? '', head, 1))
+    expect(countHeadMacs(head)).toBe(macs - analyzeModel(first.model).macs)
+  })
+
+  test('is refused where the map is of another size', () => {
+    const { first, shape } = splitInTheMiddle('residual')
+    const head = { ...createConvolutionalHead(shape), pooling: { size: 2, kind: 'average' } as const }
+    expect(() => addHead(first.model, first.output ?? '', head, 1)).toThrow(/Layer 0 of the head declares/)
+  })
 })
 
 describe('a head', () => {

@@ -2,29 +2,43 @@ import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
 import { addedPrefix } from './added-names.ts'
 import { appendGraph } from './edit-graph.ts'
 import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts'
+import { appendConvolutions, countConvolvedPositions, type HeadConvolution } from './head-convolution.ts'
 import { declaredShape } from './input-shapes.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { appendPooling, countPooledFeatures } from './pooling.ts'
 
-/** One affine layer, `x * weights + bias`, and what follows it. */
+/**
+ * One affine layer, `x * weights + bias`, and what follows it. A convolution is one, too: it does to each window of a map
+ * what a layer does to a row.
+ */
 export interface HeadLayer {
+  /** Values of a row; of a convolution those of a window, `9 * channels`. */
   readonly inputs: number
+  /** Values that a row yields; of a convolution its channels. */
   readonly outputs: number
+  /** Makes the layer a convolution. Convolutions stand in front of all other layers. */
+  readonly convolution?: HeadConvolution | undefined
   /** Applied to what the layer yields; 'none' in the last layer, which yields the class scores. */
   readonly activation: 'relu' | 'none'
-  /** `[inputs, outputs]`, row major. */
+  /**
+   * `[inputs, outputs]`, row major; the inputs of a convolution are `[row, column, channel]` of the window, those of the
+   * layer behind the last convolution `[row, column, channel]` of the map that it yields.
+   */
   readonly weights: Float32Array
   /** `[outputs]` */
   readonly bias: Float32Array
 }
+
+/** A layer without its parameters. */
+export type HeadLayerShape = Omit<HeadLayer, 'weights' | 'bias'>
 
 /** What turns a cut tensor into class scores: pooling, then layers one after another. */
 export interface HeadWeights {
   readonly pooling: PoolingDescription
   readonly layers: readonly HeadLayer[]
   /**
-   * Whether the first layer also takes the class scores of the gate in front, behind the pooled features: a cascade
-   * connection (Zero Time Waste, arXiv 2106.05409, section 3.1). False when absent.
+   * Whether the first layer that is no convolution also takes the class scores of the gate in front, behind what comes
+   * from the cut tensor: a cascade connection (Zero Time Waste, arXiv 2106.05409, section 3.1). False when absent.
    */
   readonly takesScores?: boolean | undefined
 }
@@ -48,9 +62,11 @@ export function scoresInputName(
   throw new InvalidArgumentError('The head of the first gate takes the scores of a gate in front; there is none.')
 }
 
-/** MACs of a head for one row: its matrix products. */
-export function countHeadMacs({ layers }: Pick<HeadWeights, 'layers'>): number {
-  return layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
+/** MACs of a head for one row: its matrix products, and its convolutions with what they do on padding. */
+export function countHeadMacs({ layers }: { readonly layers: readonly HeadLayerShape[] }): number {
+  return layers.reduce((sum, { inputs, outputs, convolution }) => {
+    return sum + inputs * outputs * (convolution === undefined ? 1 : countConvolvedPositions(convolution))
+  }, 0)
 }
 
 /**
@@ -66,15 +82,16 @@ export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, 
   const shape = cutShape(stage, cutTensor)
   const classCount = head.layers.at(-1)?.outputs ?? 0
   const scoresInput = scoresInputName(head, gateIndex)
-  checkLayers(head.layers, countPooledFeatures(shape, head.pooling) + (scoresInput === undefined ? 0 : classCount))
+  checkLayers(head, countPooledFeatures(shape, head.pooling), scoresInput === undefined ? 0 : classCount)
   const builder = createGraphBuilder({ name: 'head', prefix: `${addedPrefix}gate_${gateIndex}/` })
   const pooled = appendPooling(builder, { tensor: cutTensor, shape }, head.pooling, stage.opset)
+  const { features: seen, layers } = appendConvolutions(builder, pooled, head.layers)
   const features =
     scoresInput === undefined
-      ? pooled
-      : builder.node('Concat', [pooled, builder.input(scoresInput, 'float32', ['batch', classCount])], { axis: 1 })
+      ? seen
+      : builder.node('Concat', [seen, builder.input(scoresInput, 'float32', ['batch', classCount])], { axis: 1 })
   const scores = gateScoresName(gateIndex)
-  appendLayers(builder, features, head.layers, scores)
+  appendLayers(builder, features, layers, scores)
   builder.output(scores, 'float32', ['batch', classCount])
   return appendGraph(stage, builder.buildGraph())
 }
@@ -88,20 +105,26 @@ function cutShape({ graph }: OnnxModel, cutTensor: string): number[] {
   )
 }
 
-function checkLayers(layers: readonly HeadLayer[], features: number): void {
+function checkLayers({ layers }: HeadWeights, pooledFeatures: number, scores: number): void {
   if (layers.length === 0) throw new InvalidArgumentError('The head has no layers; give at least one.')
-  let width = features
-  for (const [index, { inputs, outputs, weights, bias }] of layers.entries()) {
-    if (inputs !== width || weights.length !== inputs * outputs || bias.length !== outputs) {
+  let [width, further] = [pooledFeatures, scores]
+  for (const [index, { inputs, outputs, weights, bias, convolution }] of layers.entries()) {
+    const expected = convolution === undefined ? width + further : countWindowValues(convolution, width)
+    if (inputs !== expected || weights.length !== inputs * outputs || bias.length !== outputs) {
       throw new InvalidArgumentError(
-        `Layer ${index} of the head declares ${inputs} inputs and ${outputs} outputs with ${weights.length} weights and ${bias.length} biases; it gets ${width} values a row. Fit the head on features of the same cut and pooling.`,
+        `Layer ${index} of the head declares ${inputs} inputs and ${outputs} outputs with ${weights.length} weights and ${bias.length} biases; it gets ${expected} values a row. Fit the head on features of the same cut and pooling.`,
       )
     }
-    width = outputs
+    if (convolution === undefined) further = 0
+    width = outputs * (convolution === undefined ? 1 : countConvolvedPositions(convolution))
   }
-  if (layers.at(-1)?.activation !== 'none') {
+  if (layers.at(-1)?.activation !== 'none' || layers.at(-1)?.convolution !== undefined) {
     throw new InvalidArgumentError("The head's last layer has an activation; class scores need 'none' there.")
   }
+}
+
+function countWindowValues({ height, width }: HeadConvolution, mapValues: number): number {
+  return (9 * mapValues) / (height * width)
 }
 
 function appendLayers(builder: GraphBuilder, features: string, layers: readonly HeadLayer[], scores: string): void {

@@ -7,13 +7,14 @@ import type { FeatureRows } from './feature-store.ts'
  */
 export function appendScores(features: FeatureRows, { data, rows, classCount }: ClassScores): FeatureRows {
   if (rows !== features.rows) throw new ShapeMismatchError('The class scores', [rows], [features.rows])
-  const { width, blockRows } = features
+  const { width, blockRows, map } = features
   const joinedWidth = width + classCount
   let joined = new Float32Array(0)
   return {
     width: joinedWidth,
     rows,
     blockRows,
+    map,
     async read(start, count) {
       const values = await features.read(start, count)
       if (joined.length < count * joinedWidth) joined = new Float32Array(count * joinedWidth)

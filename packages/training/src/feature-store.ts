@@ -7,11 +7,24 @@ export interface FeatureRows {
   readonly rows: number
   /** Reads that start at a multiple of this and ask for at most this many rows are the fastest; at least 1. */
   readonly blockRows: number
+  /** What convolutions see in a row; absent where its values are no map. Values behind the map are none of theirs. */
+  readonly map?: FeatureMap | undefined
   /**
    * `rows` rows from row `start` on. Read only, and valid until the next `read`, or the store's `dispose`.
    * @throws InvalidArgumentError for rows that do not exist
    */
   read(start: number, rows: number): Promise<Float32Array>
+}
+
+/**
+ * A map at the start of a row, `[outer, height, width, inner]`, row major. Its channels count along `outer` and `inner`:
+ * `[channels, height, width, 1]` with the channels first, `[averages and maxima, height, width, channels]` with them last.
+ */
+export interface FeatureMap {
+  readonly outer: number
+  readonly height: number
+  readonly width: number
+  readonly inner: number
 }
 
 /** Features that grow by rows and are then read. */

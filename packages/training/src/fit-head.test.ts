@@ -1,5 +1,6 @@
 import { InvalidArgumentError, NonFiniteValueError } from '@sluice/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { convolveNaively } from '../../../tooling/convolve-naively.ts'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { FitDivergedError } from './errors.ts'
 import { createFileStorage } from './file-storage.ts'
@@ -92,6 +93,42 @@ describe('fitHead', () => {
     const last = head.layers[2]?.weights ?? new Float32Array(0)
     const norms = [0, 1, 2].map((j) => Math.hypot(...last.filter((_, index) => index % 3 === j)))
     for (const [j, norm] of norms.entries()) expect(weightNorms[j]).toBeCloseTo(norm, 4)
+  })
+
+  it('gives the scores of naive convolutions on raw features with a head that convolves', async () => {
+    // Six features: a map of two channels with the channels last, and two features behind it.
+    const map = { outer: 1, height: 1, width: 2, inner: 2 }
+    const { rows, width, blockRows } = toy.features
+    const features = { rows, width, blockRows, map, read: toy.features.read }
+    const { head, heldOut, fitAccuracy } = await fitHead({ ...options, features, channels: [5], rank: 2 })
+    expect(fitAccuracy).toBeGreaterThan(0.98)
+    const shapes = head.layers.map(({ inputs, outputs }) => [inputs, outputs])
+    expect(shapes).toEqual([
+      [18, 5],
+      [5 + 2, 8],
+      [8, 3],
+    ])
+    const [convolution, ...others] = head.layers
+    if (!convolution?.convolution?.centre) throw new Error('The head has no convolution.')
+    const { centre } = convolution.convolution
+    const data = await toy.features.read(0, rows)
+    const row = [...data.subarray(6 * (heldOut.rows[0] as number), 6 * (heldOut.rows[0] as number) + 6)]
+    const centred = row.slice(0, 4).map((value, index) => value - (centre[index % 2] as number))
+    const { weights, bias } = convolution
+    const convolved = convolveNaively(centred, convolution.convolution, weights, bias)
+    const scores = others.reduce(
+      (values, { weights, bias, outputs, activation }) => {
+        const sums = [...bias].map((b, j) => values.reduce((sum, x, i) => sum + x * (weights[i * outputs + j] ?? 0), b))
+        return activation === 'relu' ? sums.map((sum) => Math.max(0, sum)) : sums
+      },
+      [...convolved.map((value) => Math.max(0, value)), ...row.slice(4)],
+    )
+    for (const [index, score] of scores.entries()) expect(heldOut.scores.data[index]).toBeCloseTo(score, 2)
+  })
+
+  it('refuses convolutions on features that are no map, and without channels', async () => {
+    await expect(fitHead({ ...options, channels: [4] })).rejects.toThrow('no map')
+    await expect(fitHead({ ...options, channels: [0] })).rejects.toThrow('0 channels')
   })
 
   it('gives the same factorised head bit by bit for the same seed', async () => {

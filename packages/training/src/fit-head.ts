@@ -5,12 +5,12 @@ import { FitDivergedError } from './errors.ts'
 import type { FeatureRows } from './feature-store.ts'
 import { fitLayers } from './fit-layers.ts'
 import { checkRecipe, type FitRecipe } from './fit-recipe.ts'
-import { foldStandardisation } from './fold-standardisation.ts'
+import { foldHead } from './fold-head.ts'
 import { scoreFeatures } from './head-scores.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 import { readBlocks } from './row-blocks.ts'
 import { type RowSplit, splitRows } from './row-split.ts'
-import { measureStandardisation } from './standardisation.ts'
+import { measureStandardisation, shareOverMap } from './standardisation.ts'
 import { checkTargets, type HeadTargets, readReferenceClasses } from './targets.ts'
 import type { FitProgress } from './train.ts'
 
@@ -18,7 +18,7 @@ import type { FitProgress } from './train.ts'
 export interface FitHeadOptions {
   /** Runs the optimiser's steps. It should treat denormal numbers as zero: they make a solved task five times slower. */
   readonly engine: OnnxEngine
-  /** Pooled features of the cut, one row per sample. */
+  /** Pooled features of the cut, one row per sample; with their map where the head convolves. */
   readonly features: FeatureRows
   /** How the features were pooled; goes into the head unchanged. */
   readonly pooling: PoolingDescription
@@ -26,9 +26,11 @@ export interface FitHeadOptions {
   readonly loss: HeadLoss
   /** Width of the hidden layer; null for a linear head. */
   readonly hidden: number | null
+  /** Channels that each convolution in front of these layers yields, from 1 on; none when absent. */
+  readonly channels?: readonly number[]
   /**
    * Rank of the hidden layer's weights: the head has two smaller layers in its place, without a ReLU between them. Null,
-   * or a rank that saves no weights, leaves one layer; null when absent.
+   * or a rank that saves no weights, leaves one layer; null when absent. A head that convolves keeps its hidden layer whole.
    */
   readonly rank?: number | null
   readonly recipe: FitRecipe
@@ -65,28 +67,31 @@ export interface FittedHead {
  * Fits a head on pooled features of a frozen network: standardised (folded into the result), by Adam under a one-cycle
  * schedule, every step on the engine.
  *
- * @throws InvalidArgumentError for labels, weights or a recipe out of range, or too few rows to fit and judge a head
+ * @throws InvalidArgumentError for labels, weights, channels or a recipe out of range, too few rows to fit and judge a head,
+ * or convolutions on features that are no map
  * @throws NonFiniteValueError naming the first fitted row with a feature that is NaN or infinite
  * @throws FitDivergedError when the loss overflows on finite features
  * @throws the signal's reason when aborted
  */
 export async function fitHead(options: FitHeadOptions): Promise<FittedHead> {
-  const { features, targets, loss, recipe, seed, rank = null, heldOutShare = 0.05 } = options
+  const { features, targets, loss, recipe, seed, rank = null, channels = [], heldOutShare = 0.05 } = options
   checkRecipe(recipe)
   checkRank(rank)
   checkTargets(targets, loss, features.rows)
   const rowWeights = checkRowWeights(options.rowWeights ?? new Float32Array(features.rows).fill(1), features.rows)
   const split = checkSplit(splitRows(rowWeights, heldOutShare, seed))
-  const standardisation = await measureStandardisation(features, split.fitted)
+  const measured = await measureStandardisation(features, split.fitted)
+  const standardisation = channels.length === 0 ? measured : shareOverMap(measured, features.map)
   const rows = split.fitted
   const { layers: fitted, epochLosses } = await fitLayers({
     ...options,
     rank,
+    channels,
     rowWeights,
     rows,
     standardisation,
   }).catch((error) => explainDivergence(error, features, rows))
-  const layers = fitted.map((layer, index) => (index === 0 ? foldStandardisation(layer, standardisation) : layer))
+  const layers = foldHead(fitted, standardisation, features.map)
   return {
     head: { pooling: options.pooling, layers },
     parameters: layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0),

@@ -1,6 +1,6 @@
 import type { HeadLayer } from '@sluice/onnx-graph'
-import type { LayerShape } from './dense-layers.ts'
 import { foldStandardisation } from './fold-standardisation.ts'
+import { planHeadLayers } from './head-layers.ts'
 import { scoreFeatures } from './head-scores.ts'
 import { drawInitialLayers } from './initial-values.ts'
 import { factoriseLayer, savesWeights } from './low-rank.ts'
@@ -10,6 +10,8 @@ import { type TrainOptions, type TrainResult, train } from './train.ts'
 
 /** What {@link fitLayers} works on. */
 export interface FitLayersOptions extends Omit<TrainOptions, 'layers'> {
+  /** Channels that each convolution in front yields; none where the list is empty. */
+  readonly channels: readonly number[]
   /** Width of the hidden layer; null for a linear head. */
   readonly hidden: number | null
   /** Rank of the hidden layer's weights; null for full rank. */
@@ -27,9 +29,10 @@ const sampleRows = 1024
  * and the rest trains its factors; both parts run the whole cycle of learning rates.
  */
 export async function fitLayers(options: FitLayersOptions): Promise<TrainResult> {
-  const { rank, recipe } = options
-  const layers = drawInitialLayers(planLayers(options), createRandom(options.seed, 2))
-  if (rank === null || !layers[0] || layers.length === 1 || !savesWeights(layers[0], rank)) {
+  const { channels, rank, recipe } = options
+  const shapes = planHeadLayers(options.features, options.targets.networkScores.width, options)
+  const layers = drawInitialLayers(shapes, createRandom(options.seed, 2))
+  if (rank === null || !layers[0] || channels.length > 0 || layers.length === 1 || !savesWeights(layers[0], rank)) {
     return train({ ...options, layers })
   }
   const fullEpochs = Math.max(1, Math.round(fullRankShare * recipe.epochs))
@@ -37,15 +40,6 @@ export async function fitLayers(options: FitLayersOptions): Promise<TrainResult>
   const factors = await factoriseHidden(options, full.layers, rank)
   const tuned = await trainPart({ ...options, layers: factors }, fullEpochs, recipe.epochs)
   return { layers: tuned.layers, epochLosses: [...full.epochLosses, ...tuned.epochLosses] }
-}
-
-function planLayers({ features, targets, hidden }: FitLayersOptions): LayerShape[] {
-  const outputs = targets.networkScores.width
-  if (hidden === null) return [{ inputs: features.width, outputs, activation: 'none' }]
-  return [
-    { inputs: features.width, outputs: hidden, activation: 'relu' },
-    { inputs: hidden, outputs, activation: 'none' },
-  ]
 }
 
 /** Trains during the epochs `first` to `end - 1` of the recipe, with a cycle of learning rates of their own. */

@@ -10,7 +10,7 @@ export interface FitRecipe {
   readonly peakLearningRate: number
   /** Dropout rate at the head's input, 0 <= rate < 1. */
   readonly inputDropout: number
-  /** Dropout rate at the hidden layer, 0 <= rate < 1. */
+  /** Dropout rate at the hidden layer, and in front of it behind convolutions, 0 <= rate < 1. */
   readonly hiddenDropout: number
 }
 
@@ -30,6 +30,15 @@ export const linearRecipe: FitRecipe = {
   peakLearningRate: 5e-3,
   inputDropout: 0.1,
   hiddenDropout: 0,
+}
+
+/** For heads that convolve, found there too. */
+export const convolutionalRecipe: FitRecipe = {
+  epochs: 10,
+  batchRows: 200,
+  peakLearningRate: 8e-3,
+  inputDropout: 0,
+  hiddenDropout: 0.2,
 }
 
 /** @throws InvalidArgumentError for a value that no fit can use */

@@ -1,6 +1,6 @@
 import { type ClassScores, NonFiniteValueError } from '@sluice/core'
 import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
-import { appendForward } from './dense-layers.ts'
+import { appendForward, storeLayers } from './dense-layers.ts'
 import type { FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 
@@ -26,7 +26,7 @@ export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<Clas
   const { engine, layers, features, rows, signal } = options
   const classCount = layers.at(-1)?.outputs ?? 0
   const data = new Float32Array(rows.length * classCount)
-  const session = await engine.createSession(buildScoreGraph(layers))
+  const session = await engine.createSession(buildScoreGraph(layers, features))
   try {
     let done = 0
     for await (const block of readBlocks(features, rows)) {
@@ -54,16 +54,12 @@ function checkFinite(scores: Float32Array, rowAt: (index: number) => number): vo
   if (index >= 0) throw new NonFiniteValueError("The head's scores", rowAt(index), scores[index] as number)
 }
 
-function buildScoreGraph(layers: readonly HeadLayer[]): Uint8Array {
+function buildScoreGraph(layers: readonly HeadLayer[], { width, map }: FeatureRows): Uint8Array {
   const graph = createGraphBuilder({ name: 'scores' })
-  graph.input('features', 'float32', ['rows', layers[0]?.inputs ?? 0])
+  graph.input('features', 'float32', ['rows', width])
   graph.input('rows', 'int32', ['wanted'])
-  const names = layers.map(({ inputs, outputs, activation, weights, bias }, index) => ({
-    activation,
-    weights: graph.initializer(`weights_${index}`, { type: 'float32', dims: [inputs, outputs], data: weights }),
-    bias: graph.initializer(`bias_${index}`, { type: 'float32', dims: [outputs], data: bias }),
-  }))
-  const { scores } = appendForward(graph, graph.node('Gather', ['features', 'rows']), names, [])
+  const features = graph.node('Gather', ['features', 'rows'])
+  const { scores } = appendForward(graph, { features, width, map }, storeLayers(graph, layers))
   graph.node('Identity', [scores], {}, 'scores')
   graph.output('scores', 'float32', ['wanted', layers.at(-1)?.outputs ?? 0])
   return writeOnnxModel(graph.buildModel())

@@ -1,12 +1,11 @@
-import type { HeadLayer } from '@sluice/onnx-graph'
-import type { LayerShape } from './dense-layers.ts'
+import type { HeadLayer, HeadLayerShape } from '@sluice/onnx-graph'
 import type { Random } from './random.ts'
 
 /**
  * Layers before the first step: normal weights of variance 2 / inputs (He et al., arXiv 1502.01852) where a ReLU
  * follows, and zeros elsewhere, so that all classes start level.
  */
-export function drawInitialLayers(shapes: readonly LayerShape[], random: Random): HeadLayer[] {
+export function drawInitialLayers(shapes: readonly HeadLayerShape[], random: Random): HeadLayer[] {
   return shapes.map((shape) => {
     const weights = new Float32Array(shape.inputs * shape.outputs)
     if (shape.activation === 'relu') fillNormal(weights, Math.sqrt(2 / shape.inputs), random)

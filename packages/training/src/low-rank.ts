@@ -1,9 +1,8 @@
-import type { HeadLayer } from '@sluice/onnx-graph'
+import type { HeadLayer, HeadLayerShape } from '@sluice/onnx-graph'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
-import type { LayerShape } from './dense-layers.ts'
 
 /** Whether two layers of the given rank between them have fewer weights than the layer itself. */
-export function savesWeights({ inputs, outputs }: LayerShape, rank: number): boolean {
+export function savesWeights({ inputs, outputs }: HeadLayerShape, rank: number): boolean {
   return rank * (inputs + outputs) < inputs * outputs
 }
 

@@ -1,4 +1,4 @@
-import type { FeatureRows } from './feature-store.ts'
+import type { FeatureMap, FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 import { takeEvenly } from './row-split.ts'
 
@@ -29,6 +29,34 @@ export async function measureStandardisation(features: FeatureRows, rows: Uint32
     return variance > 1e-12 * (1 + average ** 2) ? 1 / Math.sqrt(variance) : 0
   })
   return { mean, scale }
+}
+
+/** The same mean and scale for all positions of a channel, those of its values together; other features keep theirs. */
+export function shareOverMap({ mean, scale }: Standardisation, map: FeatureMap | undefined): Standardisation {
+  const shared = { mean: mean.slice(), scale: scale.slice() }
+  if (map === undefined) return shared
+  for (const features of listChannels(map)) {
+    const at = (values: Float32Array, feature: number) => values[feature] as number
+    const average = features.reduce((sum, feature) => sum + at(mean, feature), 0) / features.length
+    const variance = features.reduce((sum, feature) => {
+      const ofFeature = at(scale, feature) === 0 ? 0 : at(scale, feature) ** -2
+      return sum + (ofFeature + (at(mean, feature) - average) ** 2) / features.length
+    }, 0)
+    for (const feature of features) {
+      shared.mean[feature] = average
+      shared.scale[feature] = variance > 0 ? 1 / Math.sqrt(variance) : 0
+    }
+  }
+  return shared
+}
+
+/** The features of each channel. */
+export function listChannels({ outer, height, width, inner }: FeatureMap): number[][] {
+  const positions = height * width
+  return Array.from({ length: outer * inner }, (_, channel) => {
+    const start = Math.floor(channel / inner) * positions * inner + (channel % inner)
+    return Array.from({ length: positions }, (_, position) => start + position * inner)
+  })
 }
 
 function addRow(data: Float32Array, offset: number, sums: Float64Array, squares: Float64Array): void {

@@ -1,5 +1,6 @@
 import { countElements, type Tensor } from '@sluice/core'
 import type { HeadLayer, NamedTensors, OnnxEngine } from '@sluice/onnx-graph'
+import { absorbNormalisation } from './absorb-normalisation.ts'
 import { scaleAdamRates } from './adam.ts'
 import { drawDropoutFactors } from './dropout-factors.ts'
 import { FitDivergedError } from './errors.ts'
@@ -55,8 +56,9 @@ export interface TrainResult {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { engine, layers, loss, recipe, signal, onProgress } = options
-  const dropout = layers.map((_, index) => dropoutRate(recipe, layers[index - 1]))
-  const graph = buildTrainingGraph({ layers, loss, dropout })
+  const { width, map } = options.features
+  const dropout = layers.map((layer, index) => dropoutRate(recipe, layer, layers[index - 1]))
+  const graph = buildTrainingGraph({ layers, width, map, loss, dropout })
   const blocks = planSteps(planBlocks(options.features, options.rows), recipe.batchRows)
   const total = recipe.epochs * blocks.reduce((sum, { steps }) => sum + steps, 0)
   const rates = scaleAdamRates(planLearningRates(recipe.peakLearningRate, total))
@@ -93,21 +95,27 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   } finally {
     await session.release()
   }
-  return { layers: layers.map((layer, index) => ({ ...layer, ...collectParameters(values, index) })), epochLosses }
+  const fitted = layers.map((layer, index) => ({ ...layer, ...collectParameters(values, index) }))
+  const scales = layers.map((_, index) => (values[parameterName('scale', index)]?.data ?? null) as Float32Array | null)
+  return { layers: await absorbNormalisation({ ...options, layers: fitted, scales }), epochLosses }
 }
 
-/** What enters a layer right after another affine layer is left whole. */
-function dropoutRate({ inputDropout, hiddenDropout }: FitRecipe, before: HeadLayer | undefined): number {
-  if (before === undefined) return inputDropout
-  return before.activation === 'relu' ? hiddenDropout : 0
+/** What enters a layer right after another affine layer is left whole, and what goes from one convolution to the next. */
+function dropoutRate(recipe: FitRecipe, { convolution }: HeadLayer, before: HeadLayer | undefined): number {
+  if (before === undefined) return recipe.inputDropout
+  return before.activation === 'relu' && convolution === undefined ? recipe.hiddenDropout : 0
 }
 
 function prepareValues(carried: readonly CarriedValue[], layers: readonly HeadLayer[]): NamedTensors {
   const entries = carried.map(({ input, dims, kind, layer }) => {
-    const data = kind === 'state' ? undefined : layers[layer]?.[kind]
-    return [input, { type: 'float32', dims, data: data ?? new Float32Array(countElements(dims)) }] as const
+    return [input, { type: 'float32', dims, data: initialValues(layers[layer], kind, countElements(dims)) }] as const
   })
   return Object.fromEntries(entries)
+}
+
+function initialValues(layer: HeadLayer | undefined, kind: CarriedValue['kind'], length: number): Float32Array {
+  if (kind === 'scale') return new Float32Array(length).fill(1)
+  return (kind === 'state' ? undefined : layer?.[kind]) ?? new Float32Array(length)
 }
 
 function collectParameters(values: NamedTensors, layer: number): Pick<HeadLayer, 'weights' | 'bias'> {
@@ -123,13 +131,14 @@ function collectParameters(values: NamedTensors, layer: number): Pick<HeadLayer,
  * as long as the matrix products.
  */
 function drawFactors(
-  { layers, standardisation: { mean, scale } }: TrainOptions,
+  { layers, features, standardisation: { mean, scale } }: TrainOptions,
   dropout: readonly number[],
   batchRows: number,
   random: Random,
 ): NamedTensors {
   const factors: Record<string, Tensor> = {}
-  for (const [layer, { inputs }] of layers.entries()) {
+  for (const [layer, shape] of layers.entries()) {
+    const inputs = layer === 0 ? features.width : shape.inputs
     const rate = dropout[layer] ?? 0
     if (layer > 0 && rate === 0) continue
     const rows = rate > 0 ? batchRows : 1

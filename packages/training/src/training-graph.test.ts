@@ -1,8 +1,8 @@
 import { countElements, type Tensor } from '@sluice/core'
+import type { HeadLayerShape } from '@sluice/onnx-graph'
 import { expect, it } from 'vitest'
 import { createTestEngine } from '../../../tooling/create-test-engine.ts'
 import { scaleAdamRates } from './adam.ts'
-import type { LayerShape } from './dense-layers.ts'
 import { drawDropoutFactors } from './dropout-factors.ts'
 import { createCrossEntropyLoss } from './losses/cross-entropy.ts'
 import { createRandom } from './random.ts'
@@ -22,7 +22,7 @@ const learningRates = Float32Array.of(0.1, 0.05, 0.2)
 
 /** A head with its parameters as one flat list per tensor: weights and bias of each layer in turn. */
 interface NaiveHead {
-  readonly layers: readonly LayerShape[]
+  readonly layers: readonly HeadLayerShape[]
   /** Factors of each layer's input values, `[batch, inputs]`, or null. */
   readonly factors: readonly (Float32Array | null)[]
 }
@@ -88,12 +88,12 @@ function slopeAt(head: NaiveHead, parameters: number[][], step: number, values: 
   return slope
 }
 
-const linear: LayerShape[] = [{ inputs, outputs: classCount, activation: 'none' }]
-const mlp: LayerShape[] = [
+const linear: HeadLayerShape[] = [{ inputs, outputs: classCount, activation: 'none' }]
+const mlp: HeadLayerShape[] = [
   { inputs, outputs: 4, activation: 'relu' },
   { inputs: 4, outputs: classCount, activation: 'none' },
 ]
-const factorised: LayerShape[] = [
+const factorised: HeadLayerShape[] = [
   { inputs, outputs: 2, activation: 'none' },
   { inputs: 2, outputs: 4, activation: 'relu' },
   { inputs: 4, outputs: classCount, activation: 'none' },
@@ -111,7 +111,12 @@ const heads = [
 it.each(heads)(
   'the graph takes the steps of a naive Adam on finite differences for $name',
   async ({ layers, dropout }) => {
-    const graph = buildTrainingGraph({ layers, dropout, loss: createCrossEntropyLoss({ labelSmoothing: 0 }) })
+    const graph = buildTrainingGraph({
+      layers,
+      width: inputs,
+      dropout,
+      loss: createCrossEntropyLoss({ labelSmoothing: 0 }),
+    })
     const factors = layers.map(({ inputs }, layer) => {
       const rate = dropout[layer] ?? 0
       return rate === 0 ? null : drawDropoutFactors(batch * inputs, rate, random)

@@ -1,14 +1,25 @@
-import { createGraphBuilder, elementTypeCode, type GraphBuilder, writeOnnxModel } from '@sluice/onnx-graph'
+import {
+  createGraphBuilder,
+  elementTypeCode,
+  type GraphBuilder,
+  type HeadLayerShape,
+  writeOnnxModel,
+} from '@sluice/onnx-graph'
 import { type AdamState, createAdam } from './adam.ts'
-import { appendBackward, appendForward, type DenseLayerNames, type LayerShape } from './dense-layers.ts'
+import { appendBackward, appendForward, type LayerNames } from './dense-layers.ts'
+import type { FeatureMap } from './feature-store.ts'
 import { integerConstant } from './graph-constants.ts'
 import type { HeadLoss } from './losses/head-loss.ts'
 
 /** What a training graph is built for. */
 export interface TrainingGraphOptions {
-  readonly layers: readonly LayerShape[]
+  readonly layers: readonly HeadLayerShape[]
+  /** Values of a row of features. */
+  readonly width: number
+  /** What the first layer takes of a row where it is a convolution. */
+  readonly map?: FeatureMap | undefined
   readonly loss: HeadLoss
-  /** Dropout rate at the input of each layer, 0 <= rate < 1. */
+  /** Dropout rate at the input of each layer, 0 <= rate < 1; of a convolution behind another one 0. */
   readonly dropout: readonly number[]
 }
 
@@ -21,20 +32,23 @@ export interface CarriedValue {
   readonly dims: readonly number[]
   readonly layer: number
   /** A parameter of the layer, or the optimiser's state. */
-  readonly kind: 'weights' | 'bias' | 'state'
+  readonly kind: ParameterKind | 'state'
 }
+
+/** Weights and bias of a layer, and the scale of a convolution behind its normalisation. */
+export type ParameterKind = 'weights' | 'bias' | 'scale'
 
 /** A serialised training graph and the names of what goes in and out. */
 export interface TrainingGraph {
   readonly model: Uint8Array
-  /** Weights and bias of each layer, then the optimiser's state. Zeros are a valid state. */
+  /** Parameters of each layer, then the optimiser's state. Zeros are a valid state. */
   readonly carried: readonly CarriedValue[]
   /** Name of the output with the weighted mean loss of each step, `[steps]`. */
   readonly losses: string
 }
 
 /** Name of the graph's input for a parameter of one layer. */
-export function parameterName(kind: 'weights' | 'bias', layer: number): string {
+export function parameterName(kind: ParameterKind, layer: number): string {
   return `${kind}_${layer}`
 }
 
@@ -47,8 +61,8 @@ export function dropoutName(layer: number): string {
  * Many optimiser steps as one ONNX graph, a `Loop` whose loop-carried values are the parameters and Adam's state.
  *
  * Inputs beside the carried values, with `rows` rows of features at hand and `batch` of them in a step:
- * - `features` `[rows, inputs]`, which enter the first layer as `x * input_factors - input_shift`: standardised, with the
- *   layer's dropout. Both are `[batch, inputs]`, or `[1, inputs]` without dropout
+ * - `features` `[rows, width]`, which enter the first layer as `x * input_factors - input_shift`: standardised, with the
+ *   layer's dropout. Both are `[batch, width]`, or `[1, width]` without dropout
  * - `targets`: int32 labels `[rows]`, or the network's scores `[rows, classes]`, as the loss wants
  * - `row_weights` `[rows]`: factor of each row's loss
  * - `step_count` int64 scalar, `order` int32 `[steps, batch]`: rows of each step; `rates` `[steps]` of {@link createAdam}
@@ -77,67 +91,75 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
 }
 
 /** For each parameter its value and the two sums of Adam. */
-function planCarriedValues(layers: readonly LayerShape[]): Omit<CarriedValue, 'output'>[] {
-  return layers.flatMap(({ inputs, outputs }, layer) => {
-    const withState = (kind: 'weights' | 'bias', dims: readonly number[]) =>
+function planCarriedValues(layers: readonly HeadLayerShape[]): Omit<CarriedValue, 'output'>[] {
+  return layers.flatMap(({ inputs, outputs, convolution }, layer) => {
+    const withState = (kind: ParameterKind, dims: readonly number[]) =>
       stateOf(parameterName(kind, layer)).map((input, part) => {
         return { input, dims, layer, kind: part === 0 ? kind : ('state' as const) }
       })
-    return [...withState('weights', [inputs, outputs]), ...withState('bias', [outputs])]
+    const scale = convolution === undefined ? [] : withState('scale', [outputs])
+    return [...withState('weights', [inputs, outputs]), ...withState('bias', [outputs]), ...scale]
   })
 }
 
 function declareInputs(
   graph: GraphBuilder,
-  { layers, loss, dropout }: TrainingGraphOptions,
+  { layers, width, loss, dropout }: TrainingGraphOptions,
   carried: readonly Omit<CarriedValue, 'output'>[],
 ): void {
-  const inputs = layers[0]?.inputs ?? 0
-  graph.input('features', 'float32', ['rows', inputs])
+  graph.input('features', 'float32', ['rows', width])
   const inputRows = (dropout[0] ?? 0) > 0 ? 'batch' : 1
-  graph.input('input_factors', 'float32', [inputRows, inputs])
-  graph.input('input_shift', 'float32', [inputRows, inputs])
+  graph.input('input_factors', 'float32', [inputRows, width])
+  graph.input('input_shift', 'float32', [inputRows, width])
   if (loss.target === 'labels') graph.input('targets', 'int32', ['rows'])
   else graph.input('targets', 'float32', ['rows', layers.at(-1)?.outputs ?? 0])
   graph.input('row_weights', 'float32', ['rows', 1])
   graph.input('step_count', 'int64', [])
   graph.input('order', 'int32', ['steps', 'batch'])
   graph.input('rates', 'float32', ['steps'])
-  for (const [layer, { inputs: width }] of layers.entries()) {
-    if (layer > 0 && (dropout[layer] ?? 0) > 0) graph.input(dropoutName(layer), 'float32', ['batch', width])
+  for (const [layer, { inputs }] of layers.entries()) {
+    if (layer > 0 && (dropout[layer] ?? 0) > 0) graph.input(dropoutName(layer), 'float32', ['batch', inputs])
   }
   for (const { input, dims } of carried) graph.input(input, 'float32', dims)
 }
 
 /** One step; returns the names of the next carried values, in their order, and of the batch's loss. */
 function appendStep(body: GraphBuilder, step: string, options: TrainingGraphOptions) {
-  const { loss } = options
+  const { loss, width, map } = options
   const ofStep = (input: string) => body.node('Gather', [input, step])
   const rows = ofStep('order')
   const raw = body.node('Gather', ['features', rows])
   const features = body.node('Sub', [body.node('Mul', [raw, 'input_factors']), 'input_shift'])
-  const layers = options.layers.map(({ activation }, layer) => ({
-    activation,
-    weights: `step/${parameterName('weights', layer)}`,
-    bias: `step/${parameterName('bias', layer)}`,
-  }))
-  const dropout = options.dropout.map((rate, layer) => {
-    return layer > 0 && rate > 0 ? { rate, factors: dropoutName(layer) } : null
+  const layers = options.layers.map((shape, layer) => {
+    const rate = options.dropout[layer] ?? 0
+    return {
+      shape,
+      weights: `step/${parameterName('weights', layer)}`,
+      bias: `step/${parameterName('bias', layer)}`,
+      scale: shape.convolution === undefined ? undefined : `step/${parameterName('scale', layer)}`,
+      dropout: layer > 0 && rate > 0 ? { rate, factors: dropoutName(layer) } : null,
+    }
   })
-  const forward = appendForward(body, features, layers, dropout)
+  const forward = appendForward(body, { features, width, map }, layers)
 
   const classCount = options.layers.at(-1)?.outputs ?? 0
   const target = appendTarget(body, loss, body.node('Gather', ['targets', rows]), classCount)
   const { value, gradient } = loss.append(body, { scores: forward.scores, target, classCount })
   const weights = body.node('Gather', ['row_weights', rows])
   const shares = body.node('Div', [weights, body.node('ReduceSum', [weights])])
-  const gradients = appendBackward(body, forward, layers, dropout, body.node('Mul', [gradient, shares]))
+  const gradients = appendBackward(body, forward, layers, body.node('Mul', [gradient, shares]))
 
   const update = createAdam(body)
   const rate = ofStep('rates')
   const carried = layers.flatMap((layer, index) => {
-    const { weights: weightGradient, bias: biasGradient } = gradients[index] as DenseLayerNames
-    return [...update(stateOf(layer.weights), weightGradient, rate), ...update(stateOf(layer.bias), biasGradient, rate)]
+    const ofLayer = gradients[index] as LayerNames
+    const updated = (parameter?: string, gradient?: string) =>
+      parameter === undefined || gradient === undefined ? [] : update(stateOf(parameter), gradient, rate)
+    return [
+      ...updated(layer.weights, ofLayer.weights),
+      ...updated(layer.bias, ofLayer.bias),
+      ...updated(layer.scale, ofLayer.scale),
+    ]
   })
   const batchLoss = body.node('ReduceSum', [body.node('Mul', [value, shares])], { keepdims: 0 })
   return { carried, loss: batchLoss }

@@ -19,7 +19,7 @@ import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandRunner } from '../context.ts'
 import { formatMacs, formatShare, formatTable } from '../format.ts'
 import { type OpenedNetwork, withNetwork } from '../open-network.ts'
-import { parseCount, parseNumber, parseNumberList } from '../parse-option.ts'
+import { parseCount, parseCountList, parseNumber, parseNumberList } from '../parse-option.ts'
 
 interface AttachOptions extends BackendOptions {
   readonly data: string
@@ -28,10 +28,11 @@ interface AttachOptions extends BackendOptions {
   readonly at?: readonly string[]
   readonly maxGates: number
   readonly placementDrop: number
-  readonly head: HeadDescription['kind']
+  readonly head: keyof typeof headKinds
   readonly loss: HeadDescription['loss']
-  readonly pool: number
-  readonly hidden: number
+  readonly pool?: number
+  readonly hidden?: number
+  readonly channels: readonly number[]
   readonly rank: number
   readonly cascade?: boolean
   readonly survivors?: boolean
@@ -69,16 +70,27 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
         .default(2)
         .argParser(parseNumber('--placement-drop', 0, 100)),
     )
-    .addOption(new Option('--head <kind>', 'kind of head').choices(['linear', 'mlp']).default('mlp'))
+    .addOption(new Option('--head <kind>', 'kind of head').choices(Object.keys(headKinds)).default('mlp'))
     .addOption(
       new Option('--loss <name>', 'loss of the heads').choices(Object.keys(headLosses)).default('cross-entropy'),
     )
-    .addOption(new Option('--pool <n>', 'pooling windows per axis').default(4).argParser(parseCount('--pool', 1)))
     .addOption(
-      new Option('--hidden <n>', 'width of the hidden layer').default(256).argParser(parseCount('--hidden', 1)),
+      new Option('--pool <n>', 'pooling windows per axis; 4, and 16 for --head conv').argParser(
+        parseCount('--pool', 1),
+      ),
     )
     .addOption(
-      new Option('--rank <n>', 'rank of the hidden layer; 0 keeps it whole')
+      new Option('--hidden <n>', 'width of the hidden layer; 256, and 128 for --head conv').argParser(
+        parseCount('--hidden', 1),
+      ),
+    )
+    .addOption(
+      new Option('--channels <list>', 'channels of each convolution of --head conv')
+        .default([48, 96], '48,96')
+        .argParser(parseCountList('--channels')),
+    )
+    .addOption(
+      new Option('--rank <n>', 'rank of the hidden layer of --head mlp; 0 keeps it whole')
         .default(64)
         .argParser(parseCount('--rank', 0)),
     )
@@ -131,10 +143,9 @@ async function attach(
     input,
     placement: parsePlacement(options),
     heads: {
-      kind: options.head,
+      ...selectWidths(options),
       loss: options.loss,
-      poolSize: options.pool,
-      hidden: options.hidden,
+      channels: options.channels,
       rank: options.rank === 0 ? null : options.rank,
       cascade: options.cascade ?? false,
       survivors: options.survivors ?? false,
@@ -144,6 +155,19 @@ async function attach(
   })
   noteInput(context, options, result)
   return result
+}
+
+/** Kinds of heads by their name here. */
+const headKinds = { linear: 'linear', mlp: 'mlp', conv: 'convolutional' } as const
+
+/** The defaults suit ResNet-56's maps of CIFAR-10 (docs/head-fitting.md). */
+function selectWidths({ head, pool, hidden }: AttachOptions) {
+  const isConvolutional = head === 'conv'
+  return {
+    kind: headKinds[head],
+    poolSize: pool ?? (isConvolutional ? 16 : 4),
+    hidden: hidden ?? (isConvolutional ? 128 : 256),
+  }
 }
 
 function selectInputOptions({ mean, std, resize }: AttachOptions): InputOptions {

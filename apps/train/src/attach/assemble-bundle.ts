@@ -52,13 +52,16 @@ export async function assembleBundle(parts: GatedNetworkParts): Promise<Assemble
 
 function describeGate({ cut, fitted, loss }: CutHead, stage: number, policy: string): GateDescription {
   const { head, parameters, fitAccuracy, weightNorms } = fitted
+  const channels = head.layers.flatMap(({ convolution, outputs }) => (convolution === undefined ? [] : [outputs]))
+  const dense = head.layers.slice(channels.length)
   return {
     stage,
     share: cut.share,
     head: {
-      kind: head.layers.length === 1 ? 'linear' : 'mlp',
+      kind: channels.length > 0 ? 'convolutional' : dense.length === 1 ? 'linear' : 'mlp',
       pooling: head.pooling,
-      hidden: head.layers.length === 1 ? null : (head.layers.at(-1)?.inputs ?? null),
+      hidden: dense.length === 1 ? null : (dense.at(-1)?.inputs ?? null),
+      ...(channels.length > 0 ? { channels } : {}),
       loss,
       parameters,
       fitAccuracy,

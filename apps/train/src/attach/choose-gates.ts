@@ -1,8 +1,11 @@
 import { choosePlacement, createExitTable, fitGateParameters, type ScoreCache } from '@sluice/calibration'
 import { InvalidArgumentError, type PolicyFamily } from '@sluice/core'
 import type { Cut, OnnxEngine } from '@sluice/onnx-graph'
-import { type FeatureCollection, type FeatureStore, fitCheapHeads, spreadGates } from '@sluice/training'
+import { type FeatureCollection, type FeatureRows, fitCheapHeads, spreadGates } from '@sluice/training'
 import type { WorkOptions } from '../progress.ts'
+import { coarsenFeatures } from './coarse-features.ts'
+import { findCutFeatures, hasMaxima } from './cut-features.ts'
+import type { FrozenNetwork } from './frozen-network.ts'
 import type { HeadPlan } from './head-plan.ts'
 
 /** Where gates go: chosen from the data, spread by share of MACs, or named. */
@@ -29,8 +32,7 @@ export interface ExploreOptions extends WorkOptions {
   /** Features of all candidate cuts on the first part of the data. */
   readonly collection: FeatureCollection
   readonly cuts: readonly Cut[]
-  /** MACs of the whole network. */
-  readonly macs: number
+  readonly network: Pick<FrozenNetwork, 'format' | 'macs'>
   /** The heads that the chosen cuts will get. */
   readonly plan: HeadPlan
   /** Scores the cheap heads. */
@@ -48,17 +50,21 @@ const laxerDrops = [2, 4, 8]
 
 /**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
- * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted.
+ * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted;
+ * in place of those that convolve, ones without convolutions on coarser maps rank the cuts.
  * @throws InvalidArgumentError when no gate saves anything at the target
  */
 export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   const { cuts, maxDrop, maxGates, family } = options
-  const cache = await scoreCandidates(options)
+  const features = cuts.map((cut) =>
+    findCutFeatures(options.collection, cut, options.plan.pooling, options.network.format),
+  )
+  const cache = await scoreCandidates(options, features)
   const table = createExitTable(
     cache,
     family,
     fitGateParameters(cache, family),
-    countCost(options, cache.final.classCount),
+    countCost(options, features, cache.final.classCount),
   )
   const furtherDrops = laxerDrops.map((factor) => factor * maxDrop)
   const { gates, met } = choosePlacement(table, { maxDrop, furtherDrops, maxGates, leastGain: options.plan.leastGain })
@@ -68,31 +74,28 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   )
 }
 
-async function scoreCandidates(options: ExploreOptions): Promise<ScoreCache> {
-  const { collection, cuts, plan, onProgress } = options
+async function scoreCandidates(options: ExploreOptions, features: readonly FeatureRows[]): Promise<ScoreCache> {
+  const { collection, cuts, network, plan, onProgress } = options
+  const candidates: FeatureRows[] = []
+  for (const [index, rows] of features.entries()) {
+    const isFine = plan.channels.length > 0
+    candidates.push(
+      isFine ? await coarsenFeatures(rows, hasMaxima(rows, cuts[index]?.shape ?? [], network.format)) : rows,
+    )
+  }
   const { heads, networkScores, targets } = await fitCheapHeads({
     ...options,
     // Half the width ranks the cuts as well and takes half the time.
     hidden: plan.hidden === null ? null : Math.ceil(plan.hidden / 2),
-    candidates: cuts.map(({ tensor }) => requireFeatures(collection, tensor)),
+    candidates,
     targets: collection.targets(),
     onProgress: (progress) => onProgress?.({ phase: 'place gates', ...progress, unit: 'cuts' }),
   })
   return { gates: heads, final: networkScores, labels: targets }
 }
 
-function countCost({ cuts, macs, plan, collection }: ExploreOptions, classCount: number) {
+function countCost({ cuts, network, plan }: ExploreOptions, features: readonly FeatureRows[], classCount: number) {
   const backbone = cuts.map((cut, index) => cut.macs - (cuts[index - 1]?.macs ?? 0))
-  backbone.push(macs - (cuts.at(-1)?.macs ?? 0))
-  return {
-    backbone,
-    head: cuts.map(({ tensor }) => plan.countMacs(requireFeatures(collection, tensor).width, classCount)),
-  }
-}
-
-/** The features of a tapped cut. */
-export function requireFeatures(collection: FeatureCollection, tensor: string): FeatureStore {
-  const features = collection.features.get(tensor)
-  if (features !== undefined) return features
-  throw new InvalidArgumentError(`No features of '${tensor}' were collected; tap it in the forward pass.`)
+  backbone.push(network.macs - (cuts.at(-1)?.macs ?? 0))
+  return { backbone, head: features.map((rows) => plan.countMacs(rows, classCount)) }
 }

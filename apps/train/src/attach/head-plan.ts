@@ -1,13 +1,17 @@
 import { type HeadDescription, InvalidArgumentError, type PoolingDescription } from '@sluice/core'
+import { countHeadMacs } from '@sluice/onnx-graph'
 import {
+  convolutionalRecipe,
   createCrammerSingerLoss,
   createCrossEntropyLoss,
   createDistillationLoss,
   createHingeLoss,
+  type FeatureRows,
   type FitRecipe,
   type HeadLoss,
   linearRecipe,
   mlpRecipe,
+  planHeadLayers,
 } from '@sluice/training'
 
 /** The losses that heads can be fitted with, by name. */
@@ -18,15 +22,23 @@ export const headLosses: { readonly [Name in HeadDescription['loss']]: () => Hea
   distillation: createDistillationLoss,
 }
 
+const recipes: { readonly [Kind in HeadDescription['kind']]: FitRecipe } = {
+  linear: linearRecipe,
+  mlp: mlpRecipe,
+  convolutional: convolutionalRecipe,
+}
+
 /** What the user asks of the heads. */
 export interface HeadOptions {
   readonly kind: HeadDescription['kind']
   readonly loss: HeadDescription['loss']
   /** Windows per axis of the pooling in front of the head. */
   readonly poolSize: number
-  /** Width of the hidden layer of an `mlp` head. */
+  /** Width of the hidden layer, but for a `linear` head. */
   readonly hidden: number
-  /** Rank of its weights: fewer weights to read in every run, for next to no accuracy; null keeps them whole. */
+  /** Channels that each convolution of a `convolutional` head yields. */
+  readonly channels: readonly number[]
+  /** Rank of its weights in an `mlp` head: fewer weights to read in every run, for next to no accuracy; null keeps them whole. */
   readonly rank: number | null
   /** Whether a head also takes the class scores of the gate in front; false when absent. */
   readonly cascade?: boolean
@@ -41,6 +53,8 @@ export interface HeadPlan {
   readonly recipe: FitRecipe
   /** Null for a linear head. */
   readonly hidden: number | null
+  /** Channels that each convolution yields; none for heads without. */
+  readonly channels: readonly number[]
   /** Null for weights of full rank. */
   readonly rank: number | null
   readonly cascade: boolean
@@ -53,34 +67,41 @@ export interface HeadPlan {
   /** Share of the network's cost that a gate must save to be worth its call and head, about what they take of its time. */
   readonly leastGain: number
   /** MACs of a head on that many pooled features, and on the scores of a gate in front where heads take them. */
-  readonly countMacs: (features: number, classCount: number) => number
+  readonly countMacs: (features: Pick<FeatureRows, 'width' | 'map'>, classCount: number) => number
 }
 
-/** @throws InvalidArgumentError for a width or pooling that no head can have */
+/** @throws InvalidArgumentError for a width, pooling or channels that no head can have */
 export function planHeads(options: HeadOptions): HeadPlan {
-  const { kind, loss, poolSize, hidden, rank, cascade = false, survivors = false } = options
-  if (poolSize < 1 || hidden < 1) {
+  const { kind, loss, poolSize, cascade = false, survivors = false } = options
+  if (poolSize < 1 || options.hidden < 1) {
     throw new InvalidArgumentError(
-      `A head needs at least one window and one hidden unit, not ${poolSize} and ${hidden}.`,
+      `A head needs at least one window and one hidden unit, not ${poolSize} and ${options.hidden}.`,
     )
   }
   const pooling: PoolingDescription = { size: poolSize, kind: 'average+maximum' }
+  if (kind === 'convolutional' && options.channels.length === 0) {
+    throw new InvalidArgumentError('A convolutional head needs at least one convolution; name its channels.')
+  }
   const isLinear = kind === 'linear'
+  const hidden = isLinear ? null : options.hidden
+  const channels = kind === 'convolutional' ? options.channels : []
+  const rank = kind === 'mlp' ? options.rank : null
   return {
     pooling,
     loss: headLosses[loss](),
-    recipe: isLinear ? linearRecipe : mlpRecipe,
-    hidden: isLinear ? null : hidden,
-    rank: isLinear ? null : rank,
+    recipe: recipes[kind],
+    hidden,
+    channels,
+    rank,
     cascade,
     survivors,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
     leastGain: isLinear ? 0.004 : 0.007,
-    countMacs(features, classCount) {
-      const inputs = cascade ? features + classCount : features
-      if (isLinear) return inputs * classCount
-      const whole = inputs * hidden
-      return Math.min(whole, rank === null ? whole : rank * (inputs + hidden)) + hidden * classCount
+    countMacs({ width, map }, classCount) {
+      const inputs = cascade ? width + classCount : width
+      const whole = countHeadMacs({ layers: planHeadLayers({ width: inputs, map }, classCount, { hidden, channels }) })
+      if (rank === null || hidden === null) return whole
+      return Math.min(whole, rank * (inputs + hidden) + hidden * classCount)
     },
   }
 }

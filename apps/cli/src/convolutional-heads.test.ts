@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BundleManifest } from '@sluice/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
+import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
+import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
+
+let folder: string
+let training: string
+let unseen: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-convolutional-'))
+  training = await writeTinyData(folder, 'training', { rows: 1000, seed: 1 })
+  unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+async function readManifest(bundle: string): Promise<BundleManifest> {
+  return JSON.parse(await readFile(join(bundle, 'sluice.json'), 'utf8'))
+}
+
+const heads = ['--head', 'conv', '--pool', '4', '--channels', '5,6', '--hidden', '7']
+
+describe.each([
+  { format: 'ONNX', write: () => writeTinyNetwork(folder, 'tiny.onnx'), cuts: 'relu_1,relu_3' },
+  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(folder, 'tiny')), cuts: 'conv0,conv1' },
+])('heads that convolve on a network in $format', ({ format, write, cuts }) => {
+  it('are attached in cascade, calibrated, and do what calibration and their fit say', async () => {
+    const out = join(folder, `${format}.sluice`)
+    const data = ['--data', training, ...tinyNormalisation]
+    const attached = await runSluice(
+      'attach',
+      await write(),
+      ...data,
+      '--out',
+      out,
+      '--at',
+      cuts,
+      ...heads,
+      '--cascade',
+    )
+    expect(attached.status, attached.stderr).toBe(0)
+    const { stages, gates } = await readManifest(out)
+    const pooled = 2 * 8
+    const convolutions = 4 * 9 * pooled * 5 + 9 * 5 * 6
+    const due = [convolutions + 6 * 7 + 7 * 4, convolutions + (6 + 4) * 7 + 7 * 4, 0]
+    expect(stages.map(({ macs }) => macs.head)).toEqual(due)
+    for (const { head } of gates) {
+      expect(head).toMatchObject({ kind: 'convolutional', channels: [5, 6], hidden: 7 })
+      expect(head.fitAccuracy).toBeGreaterThan(0.3)
+    }
+
+    interface Calibrated {
+      readonly thresholds: readonly (number | null)[]
+      readonly tuning: { readonly drop: number; readonly macsSaved: number }
+    }
+    const options = ['--data', unseen] as const
+    const { tuning } = await runSluiceForJson<Calibrated>('calibrate', out, ...options, '--max-drop', '25')
+    const { drop, macsSaved } = await runSluiceForJson<Calibrated['tuning']>('evaluate', out, ...options)
+    expect(drop).toBeCloseTo(tuning.drop, 9)
+    expect(macsSaved).toBeCloseTo(tuning.macsSaved, 9)
+    expect(macsSaved).toBeGreaterThan(0)
+  })
+})
+
+it('refuses channels that no convolution can have', async () => {
+  const network = await writeTinyNetwork(folder, 'refused.onnx')
+  const out = join(folder, 'refused.sluice')
+  const data = ['--data', training, ...tinyNormalisation]
+  const refused = await runSluice('attach', network, ...data, '--out', out, ...heads, '--channels', '4,0')
+  expect(refused.status, refused.stderr).toBe(2)
+  expect(refused.stderr).toContain('--channels 4,0 is not a list of whole numbers from 1 on')
+})
