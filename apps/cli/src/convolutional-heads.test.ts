@@ -67,6 +67,18 @@ describe.each([
   })
 })
 
+it('stand where cheap heads on coarser maps place them, and nowhere but on maps', async () => {
+  const network = await writeTinyNetwork(folder, 'placed.onnx')
+  const out = join(folder, 'placed.sluice')
+  const data = ['--data', training, ...tinyNormalisation, '--out', out, '--pool', '8', '--placement-drop', '50']
+  const attached = await runSluice('attach', network, ...data, '--gates', 'auto', '--head', 'conv', '--channels', '5')
+  expect(attached.status, attached.stderr).toBe(0)
+  const { gates, stages } = await readManifest(out)
+  expect(gates.length).toBeGreaterThan(0)
+  for (const { head } of gates) expect(head).toMatchObject({ kind: 'convolutional', channels: [5], hidden: 128 })
+  for (const { outputShape } of stages.slice(0, -1)) expect(outputShape).toHaveLength(3)
+})
+
 it('refuses channels that no convolution can have', async () => {
   const network = await writeTinyNetwork(folder, 'refused.onnx')
   const out = join(folder, 'refused.sluice')
