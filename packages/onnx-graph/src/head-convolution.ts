@@ -1,19 +1,5 @@
 import type { GraphBuilder } from './graph-builder.ts'
-import type { HeadLayer, HeadLayerShape } from './head-graph.ts'
-
-/**
- * A 3x3 convolution with stride 2 and zero padding of 1 over a map of the given size. What it yields has half the rows and
- * columns, rounded up.
- */
-export interface HeadConvolution {
-  readonly height: number
-  readonly width: number
-  /**
-   * One value per channel, subtracted from the map, so that the padding around it stands for this value; null subtracts
-   * nothing.
-   */
-  readonly centre: Float32Array | null
-}
+import type { HeadConvolution, HeadLayer, HeadLayerShape } from './head-layer.ts'
 
 /** Positions of the map that a convolution yields. */
 export function countConvolvedPositions({ height, width }: Pick<HeadConvolution, 'height' | 'width'>): number {
