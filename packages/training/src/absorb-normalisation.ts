@@ -1,10 +1,10 @@
-import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
+import { type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
 import { normalisationEpsilon } from './batch-normalisation.ts'
-import { appendForward, storeLayers } from './dense-layers.ts'
 import type { FeatureRows } from './feature-store.ts'
 import { foldHead } from './fold-head.ts'
 import { readBlocks } from './row-blocks.ts'
 import { takeEvenly } from './row-split.ts'
+import { createRowsGraph, feedRows } from './rows-graph.ts'
 import type { Standardisation } from './standardisation.ts'
 
 /** A head in which a convolution's bias comes after a normalisation and a scale, and rows to take statistics from. */
@@ -52,10 +52,7 @@ async function measureOutputs(head: NormalisedHead, layers: readonly HeadLayer[]
   const session = await engine.createSession(buildGraph(foldHead(layers, standardisation, features.map), features))
   try {
     for await (const block of readBlocks(features, sample)) {
-      const results = await session.run({
-        features: { type: 'float32', dims: [block.length, features.width], data: block.data },
-        rows: { type: 'int32', dims: [block.rows.length], data: Int32Array.from(block.rows) },
-      })
+      const results = await session.run(feedRows(block, block.rows, features))
       const share = block.rows.length / sample.length
       for (let output = 0; output < outputs; output++) {
         mean[output] = (mean[output] as number) + share * Number(results.mean?.data[output])
@@ -68,13 +65,9 @@ async function measureOutputs(head: NormalisedHead, layers: readonly HeadLayer[]
   return { mean, variance: square.map((value, output) => Math.max(0, value - (mean[output] as number) ** 2)) }
 }
 
-function buildGraph(layers: readonly HeadLayer[], { width, map }: FeatureRows): Uint8Array {
-  const graph = createGraphBuilder({ name: 'statistics' })
-  graph.input('features', 'float32', ['rows', width])
-  graph.input('rows', 'int32', ['wanted'])
-  const features = graph.node('Gather', ['features', 'rows'])
-  const { scores } = appendForward(graph, { features, width, map }, storeLayers(graph, layers))
-  for (const [name, values] of Object.entries({ mean: scores, square: graph.node('Mul', [scores, scores]) })) {
+function buildGraph(layers: readonly HeadLayer[], features: FeatureRows): Uint8Array {
+  const { graph, outputs } = createRowsGraph('statistics', layers, features)
+  for (const [name, values] of Object.entries({ mean: outputs, square: graph.node('Mul', [outputs, outputs]) })) {
     graph.node('ReduceMean', [values], { axes: [0], keepdims: 0 }, name)
     graph.output(name, 'float32', [layers.at(-1)?.outputs ?? 0])
   }

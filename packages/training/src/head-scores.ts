@@ -1,8 +1,8 @@
 import { type ClassScores, NonFiniteValueError } from '@sluice/core'
-import { createGraphBuilder, type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
-import { appendForward, storeLayers } from './dense-layers.ts'
+import { type HeadLayer, type OnnxEngine, writeOnnxModel } from '@sluice/onnx-graph'
 import type { FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
+import { createRowsGraph, feedRows } from './rows-graph.ts'
 
 /** What {@link scoreFeatures} computes with. */
 export interface ScoreFeaturesOptions {
@@ -32,11 +32,8 @@ export async function scoreFeatures(options: ScoreFeaturesOptions): Promise<Clas
     for await (const block of readBlocks(features, rows)) {
       for (let first = 0; first < block.rows.length; first += runRows) {
         signal?.throwIfAborted()
-        const wanted = Int32Array.from(block.rows.subarray(first, first + runRows))
-        const { scores } = await session.run({
-          features: { type: 'float32', dims: [block.length, features.width], data: block.data },
-          rows: { type: 'int32', dims: [wanted.length], data: wanted },
-        })
+        const wanted = block.rows.subarray(first, first + runRows)
+        const { scores } = await session.run(feedRows(block, wanted, features))
         const values = scores?.data as Float32Array
         checkFinite(values, (index) => block.start + (wanted[Math.floor(index / classCount)] as number))
         data.set(values, done * classCount)
@@ -54,13 +51,9 @@ function checkFinite(scores: Float32Array, rowAt: (index: number) => number): vo
   if (index >= 0) throw new NonFiniteValueError("The head's scores", rowAt(index), scores[index] as number)
 }
 
-function buildScoreGraph(layers: readonly HeadLayer[], { width, map }: FeatureRows): Uint8Array {
-  const graph = createGraphBuilder({ name: 'scores' })
-  graph.input('features', 'float32', ['rows', width])
-  graph.input('rows', 'int32', ['wanted'])
-  const features = graph.node('Gather', ['features', 'rows'])
-  const { scores } = appendForward(graph, { features, width, map }, storeLayers(graph, layers))
-  graph.node('Identity', [scores], {}, 'scores')
+function buildScoreGraph(layers: readonly HeadLayer[], features: FeatureRows): Uint8Array {
+  const { graph, outputs } = createRowsGraph('scores', layers, features)
+  graph.node('Identity', [outputs], {}, 'scores')
   graph.output('scores', 'float32', ['wanted', layers.at(-1)?.outputs ?? 0])
   return writeOnnxModel(graph.buildModel())
 }
