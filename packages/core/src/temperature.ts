@@ -40,6 +40,28 @@ export function readTemperature(parameters: JsonObject): number {
 }
 
 /**
+ * Fits `{ temperatures }` of the last `count` gates, this one last, or of fewer where there are not so many.
+ * @throws SluiceError of `fitTemperature`
+ */
+export function fitTemperatures(
+  { scores, targets, earlier = [] }: GateSample,
+  count = Number.POSITIVE_INFINITY,
+): { readonly temperatures: readonly number[] } {
+  const gates = [...earlier, scores].slice(-count)
+  return { temperatures: gates.map((each) => fitTemperature({ scores: each, targets })) }
+}
+
+/** The list that `fitTemperatures` wrote. @throws InvalidArgumentError for anything else */
+export function readTemperatures({ temperatures }: JsonObject): readonly number[] {
+  if (Array.isArray(temperatures) && temperatures.length > 0) {
+    return temperatures.map((temperature) => readTemperature({ temperature }))
+  }
+  throw new InvalidArgumentError(
+    `The gate's temperatures are ${JSON.stringify(temperatures)}; they must be a list of numbers > 0. Calibrate the bundle again.`,
+  )
+}
+
+/**
  * Checks what a policy family learns from.
  *
  * @throws ShapeMismatchError when scores or targets do not have the stated number of rows

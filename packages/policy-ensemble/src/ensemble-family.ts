@@ -3,7 +3,7 @@ import {
   type GateContext,
   InvalidArgumentError,
   type JsonObject,
-  noContext,
+  joinFittedGates,
   type PolicyFamily,
   ShapeMismatchError,
 } from '@sluice/core'
@@ -55,14 +55,11 @@ export function createEnsembleFamily({ base }: EnsembleFamilyOptions): PolicyFam
 function createCombination(parameters: JsonObject): (scores: ClassScores, context?: GateContext) => ClassScores {
   const ensemble = readWeights(parameters)
   const [gateCount, classCount] = [ensemble.weights.length, ensemble.bias.length]
-  return (scores, { earlier } = noContext) => {
+  return (scores, context) => {
     if (scores.classCount !== classCount) {
       throw new ShapeMismatchError('scores', [scores.rows, scores.classCount], [scores.rows, classCount])
     }
-    if (earlier.length + 1 === gateCount) return combineScores([...earlier, scores], ensemble)
-    throw new InvalidArgumentError(
-      `The ensemble was fitted with ${gateCount - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
-    )
+    return combineScores(joinFittedGates(scores, context, gateCount), ensemble)
   }
 }
 

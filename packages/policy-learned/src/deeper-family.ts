@@ -1,15 +1,6 @@
-import {
-  type ClassScores,
-  fitTemperature,
-  type GateContext,
-  InvalidArgumentError,
-  type JsonObject,
-  noContext,
-  type PolicyFamily,
-  readTemperature,
-} from '@sluice/core'
+import { fitTemperatures, joinFittedGates, type PolicyFamily, readTemperatures } from '@sluice/core'
 import { countFeatures, extractEarlierFeatures } from './earlier-features.ts'
-import { fitChanceOfRight, predictRows, readLogisticModel, refuseParameter } from './logistic-score.ts'
+import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
 
 /**
  * Exit score: the chance, by a logistic model on this gate's class scores and those of the gates in front, that there is
@@ -27,30 +18,17 @@ export function createDeeperFamily(): PolicyFamily {
     range: [0, 1],
     usesEarlierGates: true,
     fit(sample) {
-      const { scores, targets, earlier = [] } = sample
-      const gates = [...earlier, scores]
-      const temperatures = gates.map((each) => fitTemperature({ scores: each, targets }))
+      const { temperatures } = fitTemperatures(sample)
+      const gates = [...(sample.earlier ?? []), sample.scores]
       return { temperatures, ...fitChanceOfRight(extractEarlierFeatures(gates, temperatures), sample) }
     },
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
       const model = readLogisticModel(parameters, countFeatures(temperatures.length - 1))
-      return (scores, context = noContext) => {
-        const gates = joinGates(scores, context, temperatures.length)
+      return (scores, context) => {
+        const gates = joinFittedGates(scores, context, temperatures.length)
         return predictRows(model, extractEarlierFeatures(gates, temperatures), scores.rows)
       }
     },
   }
-}
-
-function readTemperatures({ temperatures }: JsonObject): readonly number[] {
-  if (!Array.isArray(temperatures) || temperatures.length === 0) return refuseParameter('temperatures', temperatures)
-  return temperatures.map((temperature) => readTemperature({ temperature }))
-}
-
-function joinGates(scores: ClassScores, { earlier }: GateContext, count: number): readonly ClassScores[] {
-  if (earlier.length + 1 === count) return [...earlier, scores]
-  throw new InvalidArgumentError(
-    `The gate was fitted with ${count - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
-  )
 }

@@ -35,7 +35,7 @@ export function readLogisticModel(parameters: JsonObject, width: number): Logist
 }
 
 /** @throws InvalidArgumentError that names the parameter and its value */
-export function refuseParameter(key: string, value: unknown): never {
+function refuseParameter(key: string, value: unknown): never {
   throw new InvalidArgumentError(
     `The learned confidence has ${key} ${JSON.stringify(value)}, which this release never writes. Calibrate the bundle again.`,
   )

@@ -1,5 +1,5 @@
-import { noContext, type PolicyFamily } from '@sluice/core'
-import { fitTemperatures, readTemperatures, takeLastGates, writeSoftmax } from './temperatures.ts'
+import { fitTemperatures, joinFittedGates, type PolicyFamily, readTemperatures } from '@sluice/core'
+import { writeSoftmax } from './write-softmax.ts'
 
 /**
  * Exit score: how little the class probabilities have changed since the gate before, `1 - JSD(p, q) / ln 2` with the
@@ -18,8 +18,8 @@ export function createDifferenceFamily(): PolicyFamily {
     fit: (sample) => fitTemperatures(sample, 2),
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
-      return (scores, context = noContext) => {
-        const [before, here] = takeLastGates(scores, context, 2, temperatures)
+      return (scores, context) => {
+        const [before, here] = joinFittedGates(scores, context, temperatures.length, 2)
         const result = new Float32Array(scores.rows)
         if (before === undefined || here === undefined) return result
         const [q, p] = [new Float64Array(scores.classCount), new Float64Array(scores.classCount)]

@@ -1,5 +1,12 @@
-import { type ClassScores, InvalidArgumentError, noContext, type PolicyFamily } from '@sluice/core'
-import { fitTemperatures, readTemperatures, takeLastGates, writeSoftmax } from './temperatures.ts'
+import {
+  type ClassScores,
+  fitTemperatures,
+  InvalidArgumentError,
+  joinFittedGates,
+  type PolicyFamily,
+  readTemperatures,
+} from '@sluice/core'
+import { writeSoftmax } from './write-softmax.ts'
 
 /**
  * Exit score: the least confidence of the last `length` gates, this one included: `min_i max_c p_i,c` with
@@ -22,9 +29,9 @@ export function createWindowFamily({ length = 2 }: { readonly length?: number } 
     fit: (sample) => fitTemperatures(sample, length),
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
-      return (scores, context = noContext) => {
+      return (scores, context) => {
         const result = new Float32Array(scores.rows).fill(1)
-        takeLastGates(scores, context, length, temperatures).forEach((gate, index) => {
+        joinFittedGates(scores, context, temperatures.length, length).forEach((gate, index) => {
           lowerToConfidence(result, gate, temperatures[index] as number)
         })
         return result
