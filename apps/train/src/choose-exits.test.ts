@@ -1,31 +1,13 @@
-import { type ScoreCache, searchThresholds } from '@sluice/calibration'
-import type { ClassScores } from '@sluice/core'
-import { createRandom } from '@sluice/datasets'
+import { searchThresholds } from '@sluice/calibration'
 import { describe, expect, it } from 'vitest'
+import { createSyntheticScores } from '../../../tooling/synthetic-scores.ts'
 import { chooseExits, createTuningSamples, tabulateGates } from './choose-exits.ts'
 import { findPolicyFamily } from './policies.ts'
 
-const classCount = 4
 const gateCount = 4
 const cost = { backbone: [20, 20, 20, 20, 20], head: [1, 1, 1, 1] }
 
-/** Scores of gates that grow surer of the label with depth, less so for harder samples. */
-function createCache(samples: number, seed: number): ScoreCache {
-  const random = createRandom(seed)
-  const labels = Int32Array.from({ length: samples }, () => random.below(classCount))
-  const difficulty = Float64Array.from(labels, () => 3 * random.next())
-  const draw = (ability: number): ClassScores => {
-    const data = Float32Array.from({ length: samples * classCount }, () => random.normal())
-    labels.forEach((label, row) => {
-      data[row * classCount + label] = (data[row * classCount + label] ?? 0) + ability - (difficulty[row] ?? 0)
-    })
-    return { data, rows: samples, classCount }
-  }
-  const gates = Array.from({ length: gateCount }, (_, gate) => ({ scores: draw(4 + gate), weightNorms: [1, 1, 1, 1] }))
-  return { gates, final: draw(8), labels }
-}
-
-const cache = createCache(2000, 1)
+const cache = createSyntheticScores(2000, 1, gateCount)
 
 describe.each(['softmax', 'patience', 'ensemble'])('chooseExits with %s', (name) => {
   const scoring = { family: findPolicyFamily(name), cost }

@@ -3,11 +3,12 @@ import { selectCachedSamples } from '@sluice/calibration'
 import { InvalidArgumentError, type PolicyFamily } from '@sluice/core'
 import { createRandom, selectIndices } from '@sluice/datasets'
 import { describe, expect, it } from 'vitest'
-import { createSyntheticManifest, createSyntheticScores } from '../testing/synthetic-scores.ts'
+import { createSyntheticScores } from '../../../../tooling/synthetic-scores.ts'
+import { createSyntheticManifest } from '../testing/synthetic-manifest.ts'
 import { type CompareOptions, comparePolicies } from './compare-policies.ts'
 
 const manifest = await createSyntheticManifest()
-const cache = createSyntheticScores(600, 1)
+const cache = createSyntheticScores(600, 1, 3)
 const softmax = findPolicyFamily('softmax')
 
 /** A score that says nothing. */

@@ -1,10 +1,11 @@
 import { countMacsCost, findPolicyFamily, policyFamilies } from '@sluice/app-train'
 import { argmaxRows } from '@sluice/core'
 import { describe, expect, it } from 'vitest'
-import { createSyntheticManifest, createSyntheticScores } from '../testing/synthetic-scores.ts'
+import { createSyntheticScores } from '../../../../tooling/synthetic-scores.ts'
+import { createSyntheticManifest } from '../testing/synthetic-manifest.ts'
 import { judgeSplit } from './judge-split.ts'
 
-const split = { tuning: createSyntheticScores(1500, 1), judged: createSyntheticScores(1000, 2) }
+const split = { tuning: createSyntheticScores(1500, 1, 3), judged: createSyntheticScores(1000, 2, 3) }
 const cost = countMacsCost(await createSyntheticManifest())
 const targets = { drops: [0, 5], shares: [0.2, 0.6, 1], budgets: [0.26, 0.445, 0.63, 0.815, 1] }
 const meanOf = (values: Float32Array | null | undefined) => {

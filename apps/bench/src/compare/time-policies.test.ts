@@ -3,7 +3,8 @@ import type { Backend } from '@sluice/core'
 import { createRandomReferenceNetwork, createReferenceBackend, createReferenceBundle } from '@sluice/core/reference'
 import type { Dataset } from '@sluice/datasets'
 import { expect, it } from 'vitest'
-import { createSyntheticManifest, createSyntheticScores } from '../testing/synthetic-scores.ts'
+import { createSyntheticScores } from '../../../../tooling/synthetic-scores.ts'
+import { createSyntheticManifest } from '../testing/synthetic-manifest.ts'
 import { comparePolicies, type FamilyChoice } from './compare-policies.ts'
 import { timePolicies } from './time-policies.ts'
 
@@ -64,7 +65,7 @@ it('benches the choices on judged samples alone, each loaded by itself and freed
   const compared = await comparePolicies({
     manifest: await createSyntheticManifest(),
     data: 'drawn',
-    cache: createSyntheticScores(100, 1),
+    cache: createSyntheticScores(100, 1, 3),
     families,
     splits: 1,
     seed: 0,
