@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BundleManifest } from '@sluice/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readManifest } from './testing/read-manifest.ts'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
 import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
 import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
@@ -18,10 +18,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => rm(folder, { recursive: true }))
-
-async function readManifest(bundle: string): Promise<BundleManifest> {
-  return JSON.parse(await readFile(join(bundle, 'sluice.json'), 'utf8'))
-}
 
 const heads = ['--head', 'conv', '--pool', '4', '--channels', '5,6', '--hidden', '7']
 
