@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { findMedian } from './quantiles.ts'
 
 /** Milliseconds over the rounds. */
 export interface Timing {
@@ -46,8 +47,7 @@ export async function timeInTurns(
 
 /** @param values at least one */
 export function summarise(values: readonly number[]): Timing {
-  const sorted = [...values].sort((a, b) => a - b)
-  return { median: medianOf(sorted), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
+  return { median: findMedian(values), min: Math.min(...values), max: Math.max(...values) }
 }
 
 /**
@@ -55,11 +55,5 @@ export function summarise(values: readonly number[]): Timing {
  * holds where single times drift.
  */
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
-  return medianOf(a.map((value, index) => value / (b[index] ?? Number.NaN)).sort((x, y) => x - y))
-}
-
-function medianOf(sorted: readonly number[]): number {
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+  return findMedian(a.map((value, index) => value / (b[index] ?? Number.NaN)))
 }

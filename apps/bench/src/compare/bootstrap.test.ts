@@ -1,16 +1,8 @@
 import { createRandom } from '@sluice/datasets'
 import { describe, expect, it } from 'vitest'
-import { estimateMedians, findMedian } from './bootstrap.ts'
+import { estimateMedians } from './bootstrap.ts'
 
 const everyRow = (samples: number) => Uint32Array.from({ length: samples }, (_, row) => row)
-
-describe('findMedian', () => {
-  it('takes the middle value, or the mean of the two in the middle', () => {
-    expect(findMedian([3, 1, 2])).toBe(2)
-    expect(findMedian([4, 1, 3, 2])).toBe(2.5)
-    expect(findMedian([])).toBeNaN()
-  })
-})
 
 describe('estimateMedians', () => {
   const options = { resamples: 2000, confidence: 0.95, seed: 1 }

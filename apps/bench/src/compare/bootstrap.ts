@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { createRandom } from '@sluice/datasets'
+import { findMedian, findQuantile } from '../quantiles.ts'
 
 /** The median of a figure over the splits, and the ends of its bootstrap interval, in the figure's unit. */
 export interface Estimate {
@@ -60,19 +61,6 @@ export async function estimateMedians(
     const sorted = (resampled[figure] as Float64Array).sort()
     return { median, low: findQuantile(sorted, tail), high: findQuantile(sorted, 1 - tail) }
   })
-}
-
-/** The middle value, or the mean of the two in the middle. NaN for no values. */
-export function findMedian(values: readonly number[]): number {
-  return findQuantile(Float64Array.from(values).sort(), 0.5)
-}
-
-/** The quantile of sorted values, linear between neighbours. */
-function findQuantile(sorted: Float64Array, chance: number): number {
-  const place = chance * (sorted.length - 1)
-  const lower = sorted[Math.floor(place)] ?? Number.NaN
-  const upper = sorted[Math.ceil(place)] ?? Number.NaN
-  return lower + (place - Math.floor(place)) * (upper - lower)
 }
 
 /** Four sums keep the processor busier than one. */

@@ -1,4 +1,5 @@
-import { findMedian, type SplitFigure } from './bootstrap.ts'
+import { findMedian } from '../quantiles.ts'
+import type { SplitFigure } from './bootstrap.ts'
 import type { CurvePoint, FiguresAtDrop, FiguresAtShare, PolicyFigures } from './comparison.ts'
 import type { ComparisonTargets, JudgedSplit } from './judge-split.ts'
 
