@@ -30,6 +30,7 @@ export { findParetoFront } from './pareto-front.ts'
 export {
   type CachedGate,
   createExitTable,
+  createGateContext,
   fitGateParameters,
   type ScoreCache,
   selectCachedGates,

@@ -1,6 +1,7 @@
 import { collectScores, countMacsCost, findPolicyFamily, type WorkOptions } from '@sluice/app-train'
 import {
   createExitTable,
+  createGateContext,
   type ExitTable,
   evaluateThresholds,
   findExits,
@@ -70,7 +71,7 @@ export async function collectReportData(options: ReportOptions): Promise<ReportD
   const { model, manifest, dataset } = options
   if (dataset.classes.length === 0) throw createUnlabelledError(dataset)
   const family = findSharedFamily(manifest)
-  const cache = await collectScores(model, manifest, dataset, options)
+  const cache = await collectScores(model, manifest, dataset, { ...options, families: [family] })
   const { labels } = cache
   if (labels === null) throw createUnlabelledError(dataset)
   const parameters = manifest.gates.map(({ policy }) => policy.parameters)
@@ -135,13 +136,12 @@ interface RowOutcome {
 }
 
 /** The class that each exit answers every row with. */
-function findAnswers({ gates, final }: ScoreCache, family: PolicyFamily, parameters: readonly JsonObject[]) {
-  const answers = gates.map(({ scores }, gate) => {
-    const earlier = gates.slice(0, gate).map((before) => before.scores)
+function findAnswers(cache: ScoreCache, family: PolicyFamily, parameters: readonly JsonObject[]) {
+  const answers = cache.gates.map(({ scores }, gate) => {
     const answer = family.createAnswer?.(parameters[gate] as JsonObject)
-    return argmaxRows(answer?.(scores, { earlier }) ?? scores)
+    return argmaxRows(answer?.(scores, createGateContext(cache, gate)) ?? scores)
   })
-  return [...answers, argmaxRows(final)]
+  return [...answers, argmaxRows(cache.final)]
 }
 
 function describeRows(

@@ -36,6 +36,7 @@ interface AttachOptions extends BackendOptions {
   readonly rank: number
   readonly cascade?: boolean
   readonly survivors?: boolean
+  readonly features?: boolean
   readonly mean?: readonly number[]
   readonly std?: readonly number[]
   readonly resize?: number
@@ -96,6 +97,7 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     )
     .option('--cascade', 'heads also take the class scores of the gate in front')
     .option('--survivors', 'rows that a gate in front is sure of count less in the fit')
+    .option('--features', 'gates also yield pooled features of the network, which --policy learned-features looks at')
     .option('--mean <list>', "per channel; ImageNet's for colour images when absent", parseNumberList('--mean'))
     .option('--std <list>', 'per channel', parseNumberList('--std'))
     .option('--resize <n>', 'shorter side of image files before the centre crop', parseCount('--resize', 1))
@@ -150,6 +152,7 @@ async function attach(
       cascade: options.cascade ?? false,
       survivors: options.survivors ?? false,
     },
+    features: options.features ?? false,
     seed: context.options.seed,
     memoryBudgetBytes: options.memory * 2 ** 30,
   })

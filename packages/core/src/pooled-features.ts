@@ -1,0 +1,24 @@
+import type { StagedNetwork } from './backend.ts'
+import { InvalidArgumentError } from './errors.ts'
+
+/**
+ * What the network computed at a gate's cut, pooled: the mean over all positions of each channel (of each value over the
+ * tokens; a vector as it is), in host memory. `data` is `[rows, width]`, row major.
+ */
+export interface PooledFeatures {
+  readonly data: Float32Array
+  readonly rows: number
+  readonly width: number
+}
+
+/**
+ * Checks, before anything runs, that every gate yields the pooled features that a policy looks at.
+ * @throws InvalidArgumentError that names the gate that does not
+ */
+export function checkFeatures(policy: string, { stages }: Pick<StagedNetwork, 'stages'>): void {
+  const gate = stages.slice(0, -1).findIndex(({ features }) => features === undefined)
+  if (gate < 0) return
+  throw new InvalidArgumentError(
+    `The policy '${policy}' looks at pooled features of the network, and gate ${gate} of this bundle yields none. Attach the gates again with sluice attach --features, or use another policy.`,
+  )
+}
