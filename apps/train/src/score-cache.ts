@@ -33,9 +33,12 @@ export async function collectScores(
   dataset: Dataset,
   { families = [], batchSize = 64, ignoreLabels = false, onProgress, signal }: CollectScoresOptions = {},
 ): Promise<ScoreCache> {
-  const user = families.find(({ usesFeatures }) => usesFeatures)
-  if (user !== undefined) checkFeatures(user.name, model.network)
-  const tables = createTables(model, dataset.size, user !== undefined)
+  for (const family of families) checkFeatures(family, model.network)
+  const tables = createTables(
+    model,
+    dataset.size,
+    families.some(({ usesFeatures }) => usesFeatures),
+  )
   const labels = new Int32Array(dataset.size)
   let isLabelled = !ignoreLabels
   let done = 0

@@ -64,7 +64,7 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
   const { input, classCount, stages } = model.network
   const counter = createFlopCounter(model.network)
   const reading = { network: model.network, usesFeatures: policy.usesFeatures ?? false }
-  if (reading.usesFeatures) checkFeatures(policy.name, model.network)
+  checkFeatures(policy, model.network)
 
   async function* run(batch: Tensor, { signal }: RunOptions = {}): AsyncGenerator<ExitGroup, void, undefined> {
     const batchSize = checkBatch(batch, input)
