@@ -42,11 +42,8 @@ export function createDeeperFamily({ features: usesFeatures = false }: DeeperFam
       return (scores, context) => {
         const gates = joinFittedGates(scores, context, temperatures.length)
         const inputs = extractEarlierFeatures(gates, temperatures)
-        return predictRows(
-          model,
-          usesFeatures ? appendChannels(inputs, context?.features, channels) : inputs,
-          scores.rows,
-        )
+        const seen = usesFeatures ? appendChannels(inputs, context?.features, channels) : inputs
+        return predictRows(model, seen, scores.rows)
       }
     },
   }

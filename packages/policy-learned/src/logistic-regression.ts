@@ -86,12 +86,13 @@ function findNewtonStep(
   })
   return solveByConjugateGradients(downhill, (move) => {
     const weighted = multiply(features, move, outcomes.length).map((value, row) => value * (curvatures[row] as number))
-    const bent = multiplyTransposed(features, weighted, width)
-    bent[width] = (bent[width] as number) + imaginaryOutcomes * imagined * (1 - imagined) * (move[width] as number)
+    const product = multiplyTransposed(features, weighted, width)
+    product[width] =
+      (product[width] as number) + imaginaryOutcomes * imagined * (1 - imagined) * (move[width] as number)
     penalties.forEach((penalty, k) => {
-      bent[k] = (bent[k] as number) + penalty * (move[k] as number)
+      product[k] = (product[k] as number) + penalty * (move[k] as number)
     })
-    return bent
+    return product
   })
 }
 
@@ -122,12 +123,13 @@ function multiplyTransposed(features: Float64Array, values: Float64Array, width:
   return sums
 }
 
-/** What remains of the right side; Newton's next step mends it. */
+/** Share of the right side that may remain; Newton's next step mends it. */
 const tolerance = 0.01
 
 /**
- * Solves `A x = b` for a symmetric positive definite `A`, given as a product with it: a step costs one pass over the
- * features, however many they are, where the matrix itself has as many values as the square of their number.
+ * Solves `A x = b` for a symmetric positive definite `A`, given as a product with it: a step is linear in the number of
+ * features, where the matrix has the square of their number of values. Newton steps that saturate every row leave hardly
+ * any curvature; a floor keeps the division defined.
  */
 function solveByConjugateGradients(b: Float64Array, multiplyByA: (x: Float64Array) => Float64Array): Float64Array {
   const x = new Float64Array(b.length)
@@ -137,7 +139,7 @@ function solveByConjugateGradients(b: Float64Array, multiplyByA: (x: Float64Arra
   let restNorm = start
   for (let step = 0; step < 4 * b.length && restNorm > tolerance ** 2 * start; step++) {
     const image = multiplyByA(direction)
-    const length = restNorm / dot(direction, image)
+    const length = restNorm / Math.max(dot(direction, image), 1e-12 * dot(direction, direction))
     addScaled(x, length, direction)
     addScaled(rest, -length, image)
     const before = restNorm
