@@ -17,6 +17,7 @@ export {
   type ExitCost,
   type ExitTable,
   type GateOutcomes,
+  listRight,
   selectGateCosts,
   selectGates,
   selectSamples,
@@ -30,6 +31,7 @@ export { findParetoFront } from './pareto-front.ts'
 export {
   type CachedGate,
   createExitTable,
+  fitEndParameters,
   fitGateParameters,
   type ScoreCache,
   selectCachedGates,

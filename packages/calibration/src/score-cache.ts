@@ -49,9 +49,24 @@ export function fitGateParameters(
 }
 
 /**
+ * Fits how the rows that no gate lets go are answered.
+ *
+ * @returns the parameters; null for a family that leaves the full network's answers alone, for a network without gates,
+ * and where those answers are the targets, so that nothing could be better
+ * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for a cache that does not fit together
+ */
+export function fitEndParameters(cache: ScoreCache, { end }: PolicyFamily): JsonObject | null {
+  const targets = findTargets(cache)
+  const { gates, final, labels } = cache
+  if (end === undefined || gates.length === 0 || labels === null) return null
+  return end.fit({ scores: final, targets, ...createContext(cache, gates.length) })
+}
+
+/**
  * The table that thresholds are chosen from. The parameters may come from other samples than the cache's.
  *
  * @param parameters one per gate, as `fitGateParameters` gives them
+ * @param endParameters as `fitEndParameters` gives them; null leaves the full network's answers alone
  * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for parts that do not fit together
  */
 export function createExitTable(
@@ -59,11 +74,13 @@ export function createExitTable(
   family: PolicyFamily,
   parameters: readonly JsonObject[],
   cost: ExitCost,
+  endParameters: JsonObject | null = null,
 ): ExitTable {
   const targets = findTargets(cache)
   if (parameters.length !== cache.gates.length) {
     throw new ShapeMismatchError('parameters', [parameters.length], [cache.gates.length])
   }
+  const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
   const table = {
     samples: cache.final.rows,
     gates: cache.gates.map(({ scores }, gate) => {
@@ -76,6 +93,7 @@ export function createExitTable(
       }
     }),
     finalRight: markRight(cache.final, targets),
+    endRight: endAnswer && markRight(endAnswer(cache.final, createContext(cache, cache.gates.length)), targets),
     cost,
   }
   checkExitTable(table)

@@ -79,15 +79,17 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
         activation = result.activation
         const scores = await readScores(result.scores, stage, rows)
         const macsPerRow = counter.countThrough(stage)
+        const observation = { stage, scores, rowIndices: rows, macsSpent: macsPerRow }
 
         let split = splitAllLeaving(rows.length)
-        let answers = scores
+        let revised: ClassScores | undefined
         if (stage < stages.length - 1) {
-          const decision = policy.decide({ stage, scores, rowIndices: rows, macsSpent: macsPerRow }, state)
+          const decision = policy.decide(observation, state)
           state = decision.state
           split = splitByMask(policy.name, decision.exit, rows.length)
-          if (decision.scores !== undefined) answers = checkAnswers(policy.name, decision.scores, scores, rows)
-        }
+          revised = decision.scores
+        } else revised = policy.finish?.(observation, state)
+        let answers = revised === undefined ? scores : checkAnswers(policy.name, revised, scores, rows)
         surest?.note(rows, answers)
         if (surest !== undefined && stage === stages.length - 1) answers = surest.take(rows)
         const { leaving, staying } = split
@@ -138,7 +140,7 @@ function checkScoresShape({ data, rows, classCount }: ClassScores, stage: number
   throw new BackendContractError(`stage ${stage} gave ${actual}; [${rowCount}, ${classes}] were due.`)
 }
 
-/** What a policy answers instead of the gate. */
+/** What a policy answers instead of the gate or the full network. */
 function checkAnswers(policyName: string, answers: ClassScores, own: ClassScores, rows: Uint32Array): ClassScores {
   const { data, rows: count, classCount } = answers
   if (count !== own.rows || classCount !== own.classCount || data.length !== own.data.length) {
