@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { policyFamilies } from '@sluice/app-train'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readManifest } from './testing/read-manifest.ts'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
 import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
 
@@ -114,6 +115,17 @@ describe('sluice attach', () => {
     expect(await read('seed-c', '6')).not.toBe(await read('seed-a2', '5'))
   })
 
+  it('fits on shifted and mirrored copies of the images where asked', async () => {
+    const fit = async (name: string, ...more: string[]) => {
+      const out = join(folder, name)
+      await runSluiceForJson(...attachTiny(out, '--at', 'relu_1', ...more))
+      return (await readManifest(out)).files['stage-0.onnx']?.sha256
+    }
+    const heads = [await fit('copies-0'), await fit('copies-2', '--copies', '2')]
+    heads.push(await fit('copies-shifted', '--copies', '2', '--no-flip'))
+    expect(new Set(heads).size).toBe(3)
+  })
+
   it('needs labels unless heads learn from the network itself', async () => {
     const unlabelled = ['attach', network, '--data', `npy:${join(folder, 'training.npy')}`, ...tinyNormalisation]
     const options = ['--at', 'relu_1', '--head', 'linear', '--out']
@@ -201,6 +213,21 @@ describe('sluice calibrate', () => {
     expect((await runSluice('calibrate', out, ...timed)).status).toBe(0)
     expect(JSON.parse(await readFile(join(out, 'sluice.json'), 'utf8')).calibration.cost).toBe('time')
   })
+})
+
+it('an ensemble answers the rows that reach the end too, in evaluate as calibrate counted', async () => {
+  const out = await attachCopy('ensemble')
+  const options = ['--data', unseen, '--max-drop', '20', '--policy', 'ensemble'] as const
+  interface Calibrated {
+    readonly tuning: { readonly drop: number; readonly macsSaved: number }
+  }
+  const { tuning } = await runSluiceForJson<Calibrated>('calibrate', out, ...options)
+  expect((await readManifest(out)).endPolicy).toEqual({ name: 'ensemble', parameters: expect.anything() })
+  const evaluation = await runSluiceForJson<Calibrated['tuning']>('evaluate', out, '--data', unseen)
+  expect(evaluation.drop).toBeCloseTo(tuning.drop, 9)
+  expect(evaluation.macsSaved).toBeCloseTo(tuning.macsSaved, 9)
+  await runSluiceForJson('calibrate', out, ...options, '--no-labels')
+  expect((await readManifest(out)).endPolicy).toBeUndefined()
 })
 
 describe('sluice compare', () => {

@@ -1,5 +1,5 @@
 import { argmaxRows, type InputDescription, InvalidArgumentError } from '@sluice/core'
-import { type Dataset, select } from '@sluice/datasets'
+import { addAugmentedCopies, type Dataset, select } from '@sluice/datasets'
 import { type Cut, type OnnxEngine, selectGateCuts } from '@sluice/onnx-graph'
 import { collectFeatures, createFeatureCollection, type FeatureCollection, fitGateHeads } from '@sluice/training'
 import { createBudgetedStorage } from '@sluice/training/node'
@@ -28,6 +28,10 @@ export interface AttachOptions extends WorkOptions {
   readonly heads: HeadOptions
   /** Whether gates also yield pooled features for policies that look at them; false when absent. */
   readonly features?: boolean
+  /** How many shifted copies of each image heads are fitted on too. */
+  readonly copies: number
+  /** Whether copies are mirrored with probability 1/2. */
+  readonly flip: boolean
   readonly seed: number
   /** Bytes of features held in memory; more goes to temporary files. */
   readonly memoryBudgetBytes: number
@@ -64,6 +68,8 @@ interface Job {
   readonly classes: readonly string[]
   readonly cuts: readonly Cut[]
   readonly plan: HeadPlan
+  /** The images and their changed copies behind them. */
+  readonly dataset: Dataset
 }
 
 /**
@@ -73,8 +79,8 @@ interface Job {
 export async function attachGates(options: AttachOptions): Promise<AttachResult> {
   const startMs = performance.now()
   const job = prepareJob(options)
-  const { network, dataset, name, features = false } = options
-  const { plan, input, classes } = job
+  const { network, name, features = false } = options
+  const { plan, input, classes, dataset } = job
   const plain = createPlainForwardEstimate(network, dataset, input, batchSize)
   const collection = createFeatureCollection(createBudgetedStorage(options))
   try {
@@ -85,7 +91,7 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
     const fitStartMs = performance.now()
     const heads = await fitHeads(job, cuts, collection)
     const fitMs = performance.now() - fitStartMs
-    const fullAccuracy = await judgeFullNetwork(collection)
+    const fullAccuracy = await judgeFullNetwork(collection, options.dataset.size)
     const bundle = await assembleBundle({ network, name, input, classes, heads, features, policy: plan.policy })
     const seconds = {
       total: (performance.now() - startMs) / 1000,
@@ -117,7 +123,16 @@ function prepareJob(options: AttachOptions): Job {
     )
   }
   const plan = planHeads(options.heads)
-  return { options, input, classes, cuts: selectCuts(network, plan), plan }
+  return { options, input, classes, cuts: selectCuts(network, plan), plan, dataset: addCopies(options) }
+}
+
+/** The share of an image's side by which copies are shifted at most: 4 of CIFAR-10's 32 pixels, as networks are trained. */
+const shiftedShare = 1 / 8
+
+function addCopies({ dataset, copies, flip, seed }: AttachOptions): Dataset {
+  if (copies === 0) return dataset
+  const pad = Math.round(shiftedShare * (dataset.sampleShape.at(-1) ?? 0))
+  return addAugmentedCopies(dataset, { copies, augmentation: { pad, flip }, seed })
 }
 
 /** The cuts that can have the planned heads. */
@@ -144,8 +159,8 @@ async function collectChosen(
   collection: FeatureCollection,
   forwardMs: { total: number },
 ): Promise<readonly Cut[]> {
-  const { options, cuts, plan } = job
-  const { placement, dataset } = options
+  const { options, cuts, plan, dataset } = job
+  const { placement } = options
   const pass = async (chosen: readonly Cut[], rows: Dataset) => {
     const startMs = performance.now()
     await runPass(job, chosen, rows, collection)
@@ -156,7 +171,7 @@ async function collectChosen(
     await pass(chosen, dataset)
     return chosen
   }
-  const explored = countExploredRows(dataset)
+  const explored = countExploredRows(options.dataset)
   await pass(cuts, select(dataset, { limit: explored }))
   const family = findPolicyFamily('softmax')
   const chosen = await exploreGates({
@@ -174,8 +189,8 @@ async function collectChosen(
 }
 
 async function runPass(job: Job, cuts: readonly Cut[], rows: Dataset, collection: FeatureCollection): Promise<void> {
-  const { options, input, plan } = job
-  const { network, dataset, signal, onProgress } = options
+  const { options, input, plan, dataset } = job
+  const { network, signal, onProgress } = options
   const before = collection.rows
   const { run, close } = await network.openPass(cuts.map(({ tensor }) => ({ tensor, pooling: plan.pooling })))
   try {
@@ -197,12 +212,13 @@ async function fitHeads(
   cuts: readonly Cut[],
   collection: FeatureCollection,
 ): Promise<CutHead[]> {
-  const { network, fitEngine: engine, seed, signal, onProgress } = options
+  const { network, dataset, fitEngine: engine, seed, signal, onProgress } = options
   const heads = await fitGateHeads({
     ...plan,
     engine,
     gates: cuts.map((cut) => findCutFeatures(collection, cut, plan.pooling, network.format)),
     targets: collection.targets(),
+    samples: dataset.size,
     seed,
     signal,
     onProgress: (gate, { done, total }) =>
@@ -211,10 +227,11 @@ async function fitHeads(
   return heads.map((fitted, gate) => ({ cut: cuts[gate] as Cut, fitted, loss: plan.loss.name }))
 }
 
-async function judgeFullNetwork(collection: FeatureCollection): Promise<number | null> {
+/** @param rows number of the first rows, behind which there are but copies */
+async function judgeFullNetwork(collection: FeatureCollection, rows: number): Promise<number | null> {
   const { labels, networkScores } = collection.targets()
   if (labels === null) return null
-  const data = await networkScores.read(0, networkScores.rows)
-  const answers = argmaxRows({ data, rows: networkScores.rows, classCount: networkScores.width })
-  return answers.reduce((right, answer, row) => right + (answer === labels[row] ? 1 : 0), 0) / labels.length
+  const data = await networkScores.read(0, rows)
+  const answers = argmaxRows({ data, rows, classCount: networkScores.width })
+  return answers.reduce((right, answer, row) => right + (answer === labels[row] ? 1 : 0), 0) / rows
 }

@@ -159,7 +159,9 @@ function shareOfStage(
 /** The manifest with the gates, parameters and thresholds of a choice, without a record of how they were chosen. */
 export function applyExitChoice(manifest: BundleManifest, choice: ExitChoice, family: PolicyFamily): BundleManifest {
   const gates = manifest.gates.map((gate, index) => ({ ...gate, policy: describePolicy(index, choice, family) }))
-  return { ...manifest, gates, calibration: null }
+  const { endParameters } = choice
+  const endPolicy = endParameters === null ? undefined : { name: family.name, parameters: endParameters }
+  return { ...manifest, gates, endPolicy, calibration: null }
 }
 
 /**

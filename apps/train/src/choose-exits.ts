@@ -5,6 +5,7 @@ import {
   type ExitCost,
   type ExitTable,
   evaluateThresholds,
+  fitEndParameters,
   fitGateParameters,
   type OperatingPoint,
   proposePlacements,
@@ -30,6 +31,8 @@ export interface FittedGates {
   readonly standing: readonly number[]
   /** The family's parameters, one per standing gate. */
   readonly parameters: readonly JsonObject[]
+  /** Its parameters for rows that reach the end; null where these keep the full network's answers. */
+  readonly endParameters: JsonObject | null
 }
 
 /** Fitted gates, and what they would do with each sample of a cache. */
@@ -70,13 +73,19 @@ export interface ExitChoice extends FittedGates {
 /** Prepares cached samples for choices on them. */
 export function createTuningSamples(cache: ScoreCache, scoring: ScoringOptions): TuningSamples {
   const all = [...cache.gates.keys()]
-  const areGatesIndependent = !scoring.family.usesEarlierGates
+  const { usesEarlierGates, end } = scoring.family
+  const areGatesIndependent = !usesEarlierGates && end === undefined
   const isCascade = cache.gates.some(({ takesScores }) => takesScores)
   const fitted = new Map<string, TabulatedGates>()
   const fit = (standing: readonly number[]): TabulatedGates => {
     const known = findSharedStart([...fitted.values()], standing)
-    const parameters = fitGateParameters(selectCachedGates(cache, standing), scoring.family, known)
-    return { standing, parameters, table: tabulateGates(cache, { standing, parameters }, scoring) }
+    const selected = selectCachedGates(cache, standing)
+    const gates = {
+      standing,
+      parameters: fitGateParameters(selected, scoring.family, known),
+      endParameters: fitEndParameters(selected, scoring.family),
+    }
+    return { ...gates, table: tabulateGates(cache, gates, scoring) }
   }
   const fitGates = (standing: readonly number[] = all): TabulatedGates => {
     const isPicked = areGatesIndependent && standing.length < all.length
@@ -97,10 +106,11 @@ function findSharedStart(sets: readonly FittedGates[], standing: readonly number
 }
 
 /** Some of all gates, where each is fitted by itself. */
-function pickGates({ parameters, table }: TabulatedGates, standing: readonly number[]): TabulatedGates {
+function pickGates({ parameters, endParameters, table }: TabulatedGates, standing: readonly number[]): TabulatedGates {
   return {
     standing,
     parameters: standing.map((gate) => parameters[gate] as JsonObject),
+    endParameters,
     table: selectGates(table, standing),
   }
 }
@@ -184,10 +194,11 @@ export function chooseNothing(tuning: TuningSamples): ExitChoice {
 /** The table of gates on cached samples, which need not be those that the gates were fitted on. */
 export function tabulateGates(
   cache: ScoreCache,
-  { standing, parameters }: FittedGates,
+  { standing, parameters, endParameters }: FittedGates,
   { family, cost }: ScoringOptions,
 ): ExitTable {
-  return createExitTable(selectCachedGates(cache, standing), family, parameters, selectGateCosts(cost, standing))
+  const selected = selectCachedGates(cache, standing)
+  return createExitTable(selected, family, parameters, selectGateCosts(cost, standing), endParameters)
 }
 
 function chooseThresholds(tuning: TuningSamples, standing: readonly number[], target: ExitTarget): ExitChoice {

@@ -1,4 +1,4 @@
-import { createExitTable, findExits, fitGateParameters } from '@sluice/calibration'
+import { createExitTable, findExits, fitEndParameters, fitGateParameters, listRight } from '@sluice/calibration'
 import { type BundleManifest, createGatedModel, InvalidArgumentError, type Tensor } from '@sluice/core'
 import {
   createRandom,
@@ -43,20 +43,22 @@ it.each(policyFamilies.map((family) => [family.name, family] as const))(
     const model = await createReferenceBackend().load(bundle)
     const cache = await collectScores(model, bundle.manifest, dataset, { families: [family] })
     const parameters = fitGateParameters(cache, family)
-    const table = createExitTable(cache, family, parameters, countMacsCost(bundle.manifest))
+    const end = fitEndParameters(cache, family)
+    const table = createExitTable(cache, family, parameters, countMacsCost(bundle.manifest), end)
     const thresholds = chooseThresholds(table.gates.map(({ scores }) => scores))
     const gates = bundle.manifest.gates.map((gate, index) => {
       const policy = { name, parameters: parameters[index], threshold: thresholds[index] }
       return { ...gate, policy }
     })
-    const manifest: BundleManifest = JSON.parse(JSON.stringify({ ...bundle.manifest, gates }))
+    const manifest: BundleManifest = JSON.parse(
+      JSON.stringify({ ...bundle.manifest, gates, ...(end !== null && { endPolicy: { name, parameters: end } }) }),
+    )
     const gated = createGatedModel({ model, policy: createBundlePolicy(manifest) })
     const { classes, exits } = await gated.predict(batch)
     expect(Array.from(exits)).toEqual(Array.from(findExits(table, thresholds)))
     expect(new Set(exits).size).toBeGreaterThan(1)
     for (const [row, exit] of exits.entries()) {
-      const right = (table.gates[exit]?.right ?? table.finalRight)[row]
-      expect(classes[row] === labels[row] ? 1 : 0).toBe(right)
+      expect(classes[row] === labels[row] ? 1 : 0).toBe(listRight(table)[exit]?.[row])
       const image: Tensor<'float32'> = { ...batch, dims: [1, 30], data: batch.data.slice(30 * row, 30 * (row + 1)) }
       const alone = await gated.predict(image)
       expect([alone.exits[0], alone.classes[0]]).toEqual([exit, classes[row]])
@@ -64,6 +66,12 @@ it.each(policyFamilies.map((family) => [family.name, family] as const))(
     await model.dispose()
   },
 )
+
+it('refuses an end that its policy does not answer', async () => {
+  const { manifest } = await createReferenceBundle(network)
+  const endPolicy = { name: 'softmax', parameters: {} }
+  expect(() => createBundlePolicy({ ...manifest, endPolicy })).toThrow('answers at gates alone')
+})
 
 it('knows every policy by a name of its own, and no other', () => {
   expect(new Set(policyFamilies.map(({ name }) => name)).size).toBe(policyFamilies.length)

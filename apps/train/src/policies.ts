@@ -2,6 +2,7 @@ import {
   type BundleManifest,
   createGateRule,
   createThresholdPolicy,
+  type ExitAnswer,
   type ExitPolicy,
   type GateRule,
   InvalidArgumentError,
@@ -49,5 +50,14 @@ export function createBundlePolicy(manifest: BundleManifest, families = policyFa
     return createGateRule(family, policy.parameters, policy.threshold)
   })
   const names = new Set(manifest.gates.map(({ policy }) => policy.name))
-  return createThresholdPolicy([...names].join('+'), rules)
+  return createThresholdPolicy([...names].join('+'), rules, createEndAnswer(manifest, families))
+}
+
+function createEndAnswer({ endPolicy }: BundleManifest, families: readonly PolicyFamily[]): ExitAnswer | undefined {
+  if (endPolicy === undefined) return undefined
+  const { end } = findPolicyFamily(endPolicy.name, families)
+  if (end !== undefined) return end.createAnswer(endPolicy.parameters)
+  throw new InvalidArgumentError(
+    `The bundle's end is answered by the policy '${endPolicy.name}', which answers at gates alone. Calibrate the bundle again.`,
+  )
 }

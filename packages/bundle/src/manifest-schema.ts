@@ -51,15 +51,13 @@ const head = z.strictObject({
   weightNorms: z.array(z.number().min(0)),
 })
 
+const policy = z.strictObject({ name: text, parameters: z.record(z.string(), z.json()) })
+
 const gate = z.strictObject({
   stage: z.int().min(0),
   share,
   head,
-  policy: z.strictObject({
-    name: text,
-    parameters: z.record(z.string(), z.json()),
-    threshold: z.number().nullable(),
-  }),
+  policy: policy.extend({ threshold: z.number().nullable() }),
 })
 
 const calibration = z.strictObject({
@@ -99,6 +97,7 @@ export const bundleManifestSchema = z.strictObject({
   macs,
   stages: z.array(stage).min(1),
   gates: z.array(gate),
+  endPolicy: policy.optional(),
   calibration: calibration.nullable(),
   files: z.record(path, z.strictObject({ sha256, bytes: z.int().min(0) })),
 }) satisfies z.ZodType<BundleManifest>

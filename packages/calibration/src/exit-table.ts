@@ -32,6 +32,8 @@ export interface ExitTable {
   readonly gates: readonly GateOutcomes[]
   /** 1 where the full network's answer is right, `[samples]`. */
   readonly finalRight: Uint8Array
+  /** 1 where the answer of a row that reaches the end is right, `[samples]`; absent where that is the full network's. */
+  readonly endRight?: Uint8Array | undefined
   readonly cost: ExitCost
 }
 
@@ -47,11 +49,12 @@ const maxGates = 254
  * @throws NonFiniteValueError for a score that is NaN or infinite
  */
 export function checkExitTable(table: ExitTable): void {
-  const { samples, gates, finalRight, cost } = table
+  const { samples, gates, finalRight, endRight, cost } = table
   if (!Number.isSafeInteger(samples) || samples < 1) {
     throw new InvalidArgumentError(`An exit table needs at least one sample and has ${samples}; pass calibration data.`)
   }
   checkLength('finalRight', finalRight.length, samples)
+  if (endRight !== undefined) checkLength('endRight', endRight.length, samples)
   checkLength('cost.backbone', cost.backbone.length, gates.length + 1)
   checkLength('cost.head', cost.head.length, gates.length)
   if (gates.length > maxGates) {
@@ -64,6 +67,11 @@ export function checkExitTable(table: ExitTable): void {
   gates.forEach((gate, index) => {
     checkGate(gate, index, samples)
   })
+}
+
+/** Of each exit, the end included, where its answers are right, `[samples]` each. */
+export function listRight({ gates, finalRight, endRight = finalRight }: ExitTable): readonly Uint8Array[] {
+  return [...gates.map(({ right }) => right), endRight]
 }
 
 /** Cost of one row in the whole backbone, without any head. */
@@ -87,12 +95,11 @@ export function countExitCosts(cost: ExitCost): Float64Array {
  * @param selected indices into `table.gates`, ascending
  * @throws InvalidArgumentError for indices that do not exist or do not ascend
  */
-export function selectGates({ samples, gates, finalRight, cost }: ExitTable, selected: readonly number[]): ExitTable {
+export function selectGates(table: ExitTable, selected: readonly number[]): ExitTable {
   return {
-    samples,
-    cost: selectGateCosts(cost, selected),
-    gates: gates.filter((_, gate) => selected.includes(gate)),
-    finalRight,
+    ...table,
+    cost: selectGateCosts(table.cost, selected),
+    gates: table.gates.filter((_, gate) => selected.includes(gate)),
   }
 }
 
@@ -135,6 +142,7 @@ export function selectSamples(table: ExitTable, rows: Uint32Array): ExitTable {
       range,
     })),
     finalRight: pick(table.finalRight),
+    endRight: table.endRight && pick(table.endRight),
     cost: table.cost,
   }
 }

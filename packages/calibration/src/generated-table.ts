@@ -4,6 +4,8 @@ import type { ExitTable, GateOutcomes } from './exit-table.ts'
 export interface GeneratedTableOptions {
   readonly samples: number
   readonly gates: number
+  /** Whether rows that reach the end are answered otherwise than by the full network; false when absent. */
+  readonly revisesEnd?: boolean
   /** Uniform numbers in 0..1. */
   readonly random: () => number
 }
@@ -12,7 +14,7 @@ export interface GeneratedTableOptions {
  * For tests: samples of random difficulty and gates that grow abler with depth. A gate is right where its ability
  * beats the difficulty and some noise; its score is a noisy view of the same margin, squeezed into 0..1.
  */
-export function generateTable({ samples, gates, random }: GeneratedTableOptions): ExitTable {
+export function generateTable({ samples, gates, revisesEnd = false, random }: GeneratedTableOptions): ExitTable {
   const difficulty = Float64Array.from({ length: samples }, random)
   const isRight = (ability: number) =>
     Uint8Array.from(difficulty, (d) => (ability - d + 0.2 * random() - 0.1 > 0 ? 1 : 0))
@@ -25,6 +27,7 @@ export function generateTable({ samples, gates, random }: GeneratedTableOptions)
     samples,
     gates: Array.from({ length: gates }, (_, index) => gate(0.6 + (0.3 * index) / gates)),
     finalRight: isRight(0.93),
+    ...(revisesEnd && { endRight: isRight(0.95) }),
     cost: { backbone: new Array<number>(gates + 1).fill(10), head: new Array<number>(gates).fill(0.1) },
   }
 }

@@ -13,15 +13,15 @@ export interface HarmModel {
 const endMargin = 2 ** -25
 
 /**
- * Fits a logistic curve (Platt 1999, with his smoothed targets) to the event "the full network is right and this gate
- * is wrong". Two parameters per gate keep the variance low. Scores with two finite ends enter as their log-odds,
+ * Fits a logistic curve (Platt 1999, with his smoothed targets) to the event "the answer at the end is right and this
+ * gate is wrong". Two parameters per gate keep the variance low. Scores with two finite ends enter as their log-odds,
  * because a probability's own scale squeezes the interesting part against 1; unbounded scores enter as they are. A
  * gate whose score does not order its rows by safety gets the same level for every row.
  */
-export function fitHarmModel({ scores, right, range }: GateOutcomes, finalRight: Uint8Array): HarmModel {
+export function fitHarmModel({ scores, right, range }: GateOutcomes, endRight: Uint8Array): HarmModel {
   const axis = createAxis(range)
   const x = new Float64Array(scores).map(axis.toAxis)
-  const harmed = right.map((gate, row) => ((finalRight[row] as number) > gate ? 1 : 0))
+  const harmed = right.map((gate, row) => ((endRight[row] as number) > gate ? 1 : 0))
   const { intercept, slope } = fitLogistic(x, harmed)
   const lowest = x.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
   const highest = x.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)

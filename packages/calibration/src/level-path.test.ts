@@ -45,9 +45,9 @@ it('has thresholds that only fall, and a chance of harm that only grows', () => 
   )
 })
 
-it('has the operating points that its thresholds have', () => {
-  const path = createLevelPath(generateTable({ samples: 400, gates: 3, random: createRandom(5) }))
-  const table = generateTable({ samples: 300, gates: 3, random: createRandom(6) })
+it.each([false, true])('has the operating points that its thresholds have, the end revised: %s', (revisesEnd) => {
+  const path = createLevelPath(generateTable({ samples: 400, gates: 3, revisesEnd, random: createRandom(5) }))
+  const table = generateTable({ samples: 300, gates: 3, revisesEnd, random: createRandom(6) })
   evaluateLevelPath(table, path).forEach((point, step) => {
     if (step % 50 === 0) expect(point).toEqual(evaluateThresholds(table, point.thresholds))
   })

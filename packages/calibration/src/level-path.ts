@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@sluice/core'
 import type { DropTest } from './drop-target.ts'
-import { checkExitTable, type ExitTable } from './exit-table.ts'
+import { checkExitTable, type ExitTable, listRight } from './exit-table.ts'
 import { fitHarmModel } from './harm-model.ts'
 import { createOutcomeDescriber, estimateDropStandardError, type OperatingPoint } from './operating-point.ts'
 import { accumulate, addRange } from './step-counts.ts'
@@ -31,7 +31,8 @@ export function createLevelPath(table: ExitTable): LevelPath {
   if (table.gates.length === 0) {
     throw new InvalidArgumentError('The table has no gates, so there is no threshold to choose; attach gates first.')
   }
-  const models = table.gates.map((gate) => fitHarmModel(gate, table.finalRight))
+  const endRight = listRight(table).at(-1) as Uint8Array
+  const models = table.gates.map((gate) => fitHarmModel(gate, endRight))
   const highest = Math.min(Math.max(...models.map((model) => model.highestLevel)), Math.log(10 * table.samples))
   const lowest = Math.min(highest, ...models.map((model) => model.lowestLevel))
   const levels = Float64Array.from({ length: stepCount }, (_, step) =>
@@ -62,7 +63,7 @@ export interface PathCounts {
 
 /**
  * Counts along the whole path in one pass over the rows: at each gate a row leaves from its entry step on, up to the
- * least entry step of the earlier gates.
+ * least entry step of the earlier gates; below all of them it reaches the end.
  *
  * @param gates which gates stand, ascending
  */
@@ -71,6 +72,11 @@ export function countAlongPath(space: SearchSpace, gates: readonly number[]): Pa
   const earliest = new Uint16Array(space.table.samples).fill(steps)
   const lost = new Int32Array(steps + 1)
   const changed = new Int32Array(steps + 1)
+  const addLoss = (first: number, end: number, loss: number) => {
+    if (loss === 0) return
+    addRange(lost, first, end, loss)
+    addRange(changed, first, end, 1)
+  }
   const exits = gates.map((gate) => {
     const entry = space.entries[gate] as Uint16Array
     const lostHere = space.lost[gate] as Int8Array
@@ -81,12 +87,12 @@ export function countAlongPath(space: SearchSpace, gates: readonly number[]): Pa
       if (first >= end) continue
       earliest[row] = first
       addRange(leaving, first, end, 1)
-      const loss = lostHere[row] as number
-      if (loss === 0) continue
-      addRange(lost, first, end, loss)
-      addRange(changed, first, end, 1)
+      addLoss(first, end, lostHere[row] as number)
     }
     return accumulate(leaving)
+  })
+  space.lost.at(-1)?.forEach((loss, row) => {
+    addLoss(0, earliest[row] as number, loss)
   })
   return { lost: accumulate(lost), changed: accumulate(changed), exits }
 }

@@ -10,8 +10,8 @@ const threshold = fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.double({ mi
 const tableAndThresholds = fc.integer({ min: 1, max: 4 }).chain((gates) =>
   fc.record({
     table: fc
-      .record({ samples: fc.integer({ min: 1, max: 40 }), seed: fc.nat() })
-      .map(({ samples, seed }) => generateTable({ samples, gates, random: createRandom(seed) })),
+      .record({ samples: fc.integer({ min: 1, max: 40 }), seed: fc.nat(), revisesEnd: fc.boolean() })
+      .map(({ seed, ...options }) => generateTable({ ...options, gates, random: createRandom(seed) })),
     thresholds: fc.array(threshold, { minLength: gates, maxLength: gates }),
   }),
 )
@@ -35,7 +35,7 @@ function simulate(table: ExitTable, thresholds: readonly number[]) {
       if (policy.decide({ stage, scores, rowIndices: Uint32Array.of(row), macsSpent: cost }, null).exit[0] === 1) break
     }
     exits[stage] = (exits[stage] ?? 0) + 1
-    right += (table.gates[stage]?.right ?? table.finalRight)[row] ?? Number.NaN
+    right += (table.gates[stage]?.right ?? table.endRight ?? table.finalRight)[row] ?? Number.NaN
   }
   const { samples } = table
   return { accuracy: right / samples, cost: cost / samples, exitShares: exits.map((count) => count / samples) }
@@ -67,6 +67,15 @@ it('loses nothing and pays for the heads when nothing fires', () => {
   expect(point.exitShares).toEqual([0, 0, 0, 1])
 })
 
+it('counts the drop against the full network where rows that reach the end are answered otherwise', () => {
+  const cost = { backbone: [1, 1], head: [0] }
+  const gate = { scores: Float32Array.of(0, 0, 0, 1), right: new Uint8Array(4), range: [0, 1] as const }
+  const finalRight = Uint8Array.of(1, 0, 0, 1)
+  const endRight = Uint8Array.of(1, 1, 1, 1)
+  const point = evaluateThresholds({ samples: 4, gates: [gate], finalRight, endRight, cost }, [0.5])
+  expect(point).toMatchObject({ accuracy: 0.75, fullAccuracy: 0.5, drop: -25, exitShares: [0.25, 0.75] })
+})
+
 it('gives the drop the standard error of a mean of paired outcomes', () => {
   const samples = 400
   const right = (wrong: number) => new Uint8Array(samples).fill(1, wrong)
@@ -84,6 +93,7 @@ it('refuses tables that do not fit together, are empty, or hold NaN', () => {
   const spoil = (change: Partial<ExitTable>) => () => evaluateThresholds({ ...table, ...change }, [0.5])
   expect(spoil({ samples: 0 })).toThrow(/at least one sample/)
   expect(spoil({ finalRight: new Uint8Array(2) })).toThrow(ShapeMismatchError)
+  expect(spoil({ endRight: new Uint8Array(2) })).toThrow(ShapeMismatchError)
   expect(spoil({ cost: { backbone: [1], head: [0] } })).toThrow(ShapeMismatchError)
   expect(spoil({ cost: { backbone: [1, -1], head: [0] } })).toThrow(/costs -1/)
   expect(spoil({ cost: { backbone: [0, 0], head: [1] } })).toThrow(/costs 0/)

@@ -1,5 +1,5 @@
 import { ShapeMismatchError } from '@sluice/core'
-import { checkExitTable, countExitCosts, countFullCost, type ExitTable } from './exit-table.ts'
+import { checkExitTable, countExitCosts, countFullCost, type ExitTable, listRight } from './exit-table.ts'
 
 /** What a table's samples get and cost under given thresholds. */
 export interface OperatingPoint {
@@ -63,14 +63,14 @@ export function findExits(table: ExitTable, thresholds: readonly number[]): Uint
  * @throws SluiceError of `checkExitTable`
  */
 export function evaluateThresholds(table: ExitTable, thresholds: readonly number[]): OperatingPoint {
-  const { gates, finalRight } = table
-  const exits = new Uint32Array(gates.length + 1)
+  const { finalRight } = table
+  const right = listRight(table)
+  const exits = new Uint32Array(right.length)
   let lost = 0
   let changed = 0
-  findExits(table, thresholds).forEach((gate, row) => {
-    exits[gate] = (exits[gate] as number) + 1
-    const full = finalRight[row] as number
-    const difference = full - (gates[gate]?.right[row] ?? full)
+  findExits(table, thresholds).forEach((exit, row) => {
+    exits[exit] = (exits[exit] as number) + 1
+    const difference = (finalRight[row] as number) - (right[exit]?.[row] as number)
     lost += difference
     changed += Math.abs(difference)
   })

@@ -1,6 +1,12 @@
 import { InvalidArgumentError, NonFiniteValueError, type PolicyFamily, ShapeMismatchError } from '@sluice/core'
 import { expect, it } from 'vitest'
-import { createExitTable, fitGateParameters, type ScoreCache, selectCachedSamples } from './score-cache.ts'
+import {
+  createExitTable,
+  fitEndParameters,
+  fitGateParameters,
+  type ScoreCache,
+  selectCachedSamples,
+} from './score-cache.ts'
 
 /** Scores a row by its first class score, times the number of samples it was fitted on. */
 const family: PolicyFamily = {
@@ -33,6 +39,25 @@ it('marks agreement with the full network where there are no labels', () => {
   const table = createExitTable({ ...cache, labels: null }, family, [{ factor: 1 }], cost)
   expect(table.finalRight).toEqual(Uint8Array.of(1, 1, 1))
   expect(table.gates[0]?.right).toEqual(Uint8Array.of(1, 0, 1))
+})
+
+it('answers at the end as the family was fitted to, where there are gates and labels', () => {
+  const swapping: PolicyFamily = {
+    ...family,
+    end: {
+      fit: ({ scores: final, earlier = [] }) => ({ gates: earlier.length, rows: final.rows }),
+      createAnswer: () => (final) => ({ ...final, data: final.data.map((value) => -value) }),
+    },
+  }
+  const end = fitEndParameters(cache, swapping)
+  expect(end).toEqual({ gates: 1, rows: 3 })
+  const table = createExitTable(cache, swapping, fitGateParameters(cache, swapping), cost, end)
+  expect(table.finalRight).toEqual(Uint8Array.of(1, 0, 1))
+  expect(table.endRight).toEqual(Uint8Array.of(0, 1, 0))
+  expect(createExitTable(cache, swapping, fitGateParameters(cache, swapping), cost).endRight).toBeUndefined()
+  expect(fitEndParameters({ ...cache, labels: null }, swapping)).toBeNull()
+  expect(fitEndParameters({ ...cache, gates: [] }, swapping)).toBeNull()
+  expect(fitEndParameters(cache, family)).toBeNull()
 })
 
 it('fits on one part and applies to another', () => {

@@ -13,7 +13,10 @@ import {
 } from '@sluice/core'
 import { checkExitTable, type ExitCost, type ExitTable } from './exit-table.ts'
 
-/** The class scores of one pass over the calibration data, and pooled features where policies look at them. Read only; nothing here keeps or changes the arrays. */
+/**
+ * The class scores of one pass over the calibration data, and pooled features where policies look at them. Read only;
+ * nothing here keeps or changes the arrays.
+ */
 export interface ScoreCache {
   /** In the order of the network; every gate saw every sample. */
   readonly gates: readonly CachedGate[]
@@ -53,9 +56,24 @@ export function fitGateParameters(
 }
 
 /**
+ * Fits how the rows that no gate lets go are answered.
+ *
+ * @returns the parameters; null for a family that leaves the full network's answers alone, for a network without gates,
+ * and where those answers are the targets, so that nothing could be better
+ * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for a cache that does not fit together
+ */
+export function fitEndParameters(cache: ScoreCache, { end }: PolicyFamily): JsonObject | null {
+  const targets = findTargets(cache)
+  const { gates, final, labels } = cache
+  if (end === undefined || gates.length === 0 || labels === null) return null
+  return end.fit({ scores: final, targets, ...createGateContext(cache, gates.length) })
+}
+
+/**
  * The table that thresholds are chosen from. The parameters may come from other samples than the cache's.
  *
  * @param parameters one per gate, as `fitGateParameters` gives them
+ * @param endParameters as `fitEndParameters` gives them; null leaves the full network's answers alone
  * @throws ShapeMismatchError, InvalidArgumentError, NonFiniteValueError for parts that do not fit together
  */
 export function createExitTable(
@@ -63,11 +81,13 @@ export function createExitTable(
   family: PolicyFamily,
   parameters: readonly JsonObject[],
   cost: ExitCost,
+  endParameters: JsonObject | null = null,
 ): ExitTable {
   const targets = findTargets(cache)
   if (parameters.length !== cache.gates.length) {
     throw new ShapeMismatchError('parameters', [parameters.length], [cache.gates.length])
   }
+  const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
   const table = {
     samples: cache.final.rows,
     gates: cache.gates.map(({ scores }, gate) => {
@@ -80,6 +100,7 @@ export function createExitTable(
       }
     }),
     finalRight: markRight(cache.final, targets),
+    endRight: endAnswer && markRight(endAnswer(cache.final, createGateContext(cache, cache.gates.length)), targets),
     cost,
   }
   checkExitTable(table)
@@ -113,7 +134,7 @@ export function selectCachedGates(cache: ScoreCache, gates: readonly number[]): 
   return { ...cache, gates: cache.gates.filter((_, gate) => gates.includes(gate)) }
 }
 
-/** What a gate of the cache knows of the samples besides its class scores. */
+/** What a gate of the cache, or the network's end behind the last one, knows of the samples besides its class scores. */
 export function createGateContext({ gates }: ScoreCache, gate: number): GateContext {
   return { earlier: gates.slice(0, gate).map(({ scores }) => scores), features: gates[gate]?.features }
 }

@@ -25,8 +25,9 @@ describe.each(searches)('the %s search', (search) => {
       fc.integer({ min: 2, max: 600 }),
       fc.constantFrom(-1, 0, 0.5, 2, 10),
       fc.constantFrom(0, 1),
-      (seed, samples, maxDrop, standardErrors) => {
-        const table = generateTable({ samples, gates: 3, random: createRandom(seed) })
+      fc.boolean(),
+      (seed, samples, maxDrop, standardErrors, revisesEnd) => {
+        const table = generateTable({ samples, gates: 3, revisesEnd, random: createRandom(seed) })
         const { point, met } = searchThresholds(table, { maxDrop, standardErrors, search })
         if (met) expect(point.drop + standardErrors * point.dropStandardError).toBeLessThanOrEqual(maxDrop + 1e-9)
         else expect(point.thresholds).toEqual(new Array(3).fill(Number.POSITIVE_INFINITY))

@@ -1,4 +1,4 @@
-import { countExitCosts, type ExitTable } from './exit-table.ts'
+import { countExitCosts, type ExitTable, listRight } from './exit-table.ts'
 
 /**
  * Every search chooses from the same grid of thresholds. Step 0 never fires; the higher the step, the lower the
@@ -16,7 +16,7 @@ export interface SearchSpace {
   readonly grid: ThresholdGrid
   /** Per gate `[samples]`: the least step at which the row leaves there, or `grid.steps` where it never does. */
   readonly entries: readonly Uint16Array[]
-  /** Per exit, the end included, `[samples]`: 1 where leaving there harms, -1 where it helps, else 0. */
+  /** Per exit, the end included, `[samples]`: 1 where only the full network is right, -1 where only that exit is, else 0. */
   readonly lost: readonly Int8Array[]
   /** Cost of a row that leaves at each exit, the end included. */
   readonly exitCosts: Float64Array
@@ -29,7 +29,7 @@ export function createSearchSpace(table: ExitTable, grid: ThresholdGrid): Search
     table,
     grid,
     entries: gates.map(({ scores }, gate) => findEntries(scores, grid.thresholds[gate] as Float64Array)),
-    lost: [...gates.map(({ right }) => right), finalRight].map((right) =>
+    lost: listRight(table).map((right) =>
       new Int8Array(right).map((value, row) => (finalRight[row] as number) - value),
     ),
     exitCosts: countExitCosts(cost),

@@ -95,6 +95,14 @@ export interface GatePolicy {
   readonly threshold: number | null
 }
 
+/** Which policy family answers the rows that reach the end. */
+export interface EndPolicy {
+  /** Name of the policy family, e.g. `ensemble`. */
+  readonly name: string
+  /** What its `end` was fitted to. */
+  readonly parameters: JsonObject
+}
+
 export interface GateDescription {
   /** Index of the stage at whose end the gate stands. */
   readonly stage: number
@@ -160,6 +168,8 @@ export interface BundleManifest {
   readonly stages: readonly StageDescription[]
   /** One per stage but the last, in order. */
   readonly gates: readonly GateDescription[]
+  /** How rows that no gate lets go are answered; absent where that is by the full network's own scores. */
+  readonly endPolicy?: EndPolicy | undefined
   readonly calibration: CalibrationRecord | null
   /** Every file of the bundle but the manifest itself. */
   readonly files: { readonly [path: string]: { readonly sha256: string; readonly bytes: number } }

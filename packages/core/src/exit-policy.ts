@@ -3,9 +3,9 @@ import type { PooledFeatures } from './pooled-features.ts'
 
 /** What a gate sees: the rows that have reached it. */
 export interface Observation {
-  /** Index of the stage that has just run; never the last one. */
+  /** Index of the stage that has just run; the last one for `finish` alone. */
   readonly stage: number
-  /** The gate's class scores of the rows still in the network, finite. */
+  /** The class scores, of the gate or of the full network, of the rows still in the network, finite. */
   readonly scores: ClassScores
   /** Pooled features of the same rows, finite; there for a policy that `usesFeatures`, and for no other. */
   readonly features?: PooledFeatures | undefined
@@ -38,4 +38,6 @@ export interface ExitPolicy<State = unknown> {
   /** State before the first gate, for a batch of `batchSize` rows addressed by their original indices. */
   init(batchSize: number): State
   decide(observation: Observation, state: State): Decision<State>
+  /** What the rows that no gate let go answer with, one row each, finite; the full network's scores where absent. */
+  finish?(observation: Observation, state: State): ClassScores
 }

@@ -36,6 +36,17 @@ export interface GateSample extends Partial<GateContext> {
   readonly weightNorms: readonly number[]
 }
 
+/** How rows that no gate lets go are answered, where that is not by the full network's own scores. */
+export interface EndAnswerFamily {
+  /** @param sample the full network's scores, and those of all gates in front as `earlier` */
+  fit(sample: Omit<GateSample, 'weightNorms'>): JsonObject
+  /**
+   * The answer takes the full network's scores, and those of the gates in front.
+   * @throws InvalidArgumentError when the parameters are not what `fit` writes
+   */
+  createAnswer(parameters: JsonObject): ExitAnswer
+}
+
 /**
  * One way to score readiness, e.g. `softmax`. `fit` learns a gate's parameters (plain JSON, kept in the bundle; `{}`
  * where nothing is learnt); `createScore` turns them into the function that the gate applies.
@@ -57,6 +68,8 @@ export interface PolicyFamily {
    * @throws InvalidArgumentError as `createScore`
    */
   createAnswer?(parameters: JsonObject): ExitAnswer
+  /** Absent where rows that reach the end answer with the full network's scores. */
+  readonly end?: EndAnswerFamily
   /**
    * What `createScore` computes, as data, for `classCount` classes: gates of families that have it run inside an exported
    * network. Absent where the operators of {@link ScoreExpression} do not reach.

@@ -337,6 +337,31 @@ describe('createGatedModel on bad input', () => {
     expect(model.liveHandles).toBe(0)
   })
 
+  it('answers rows that no gate let go with what the policy finishes with, and refuses it in another shape', async () => {
+    const { model, batch, network } = await createExample()
+    const scripted = createScriptedPolicy([1, 2, 0, 2])
+    const seen: unknown[] = []
+    const finishWith = (data: Float32Array): ExitPolicy => ({
+      ...scripted,
+      finish({ stage, scores: { rows, classCount }, rowIndices, macsSpent }) {
+        seen.push({ stage, rowIndices, macsSpent })
+        return { data, rows, classCount }
+      },
+    })
+    const revised = await createGatedModel({ model, policy: finishWith(Float32Array.of(1, 2, 3, 4, 5, 6)) }).predict(
+      batch,
+    )
+    const macsSpent = createFlopCounter(model.network).countThrough(2)
+    expect(seen).toEqual([{ stage: 2, rowIndices: Uint32Array.of(1, 3), macsSpent }])
+    expect(getRow(revised.scores, 1)).toEqual(Float32Array.of(1, 2, 3))
+    expect(getRow(revised.scores, 3)).toEqual(Float32Array.of(4, 5, 6))
+    const stages = computeReferenceScores(network, batch)
+    expect(getRow(revised.scores, 0)).toEqual(getRow(stages[1] as ClassScores, 0))
+    const short = createGatedModel({ model, policy: finishWith(new Float32Array(2)) }).predict(batch)
+    await expect(short).rejects.toThrow('it answers with 2 scores as [2, 3]; [2, 3] were due')
+    expect(model.liveHandles).toBe(0)
+  })
+
   it('answers rows that no gate let go with the surest exit, a later one before an equally sure one, where asked', async () => {
     const { network, batch, model } = await createExample()
     const policy = createScriptedPolicy([0, 2, 2, 2])

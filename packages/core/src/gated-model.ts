@@ -84,15 +84,17 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
         activation = result.activation
         const { scores, features } = await readStageResult(result, { ...reading, stage, rows })
         const macsPerRow = counter.countThrough(stage)
+        const observation = { stage, scores, features, rowIndices: rows, macsSpent: macsPerRow }
 
         let split = splitAllLeaving(rows.length)
-        let answers = scores
+        let revised: ClassScores | undefined
         if (stage < stages.length - 1) {
-          const decision = policy.decide({ stage, scores, features, rowIndices: rows, macsSpent: macsPerRow }, state)
+          const decision = policy.decide(observation, state)
           state = decision.state
           split = splitByMask(policy.name, decision.exit, rows.length)
-          if (decision.scores !== undefined) answers = checkAnswers(policy.name, decision.scores, scores, rows)
-        }
+          revised = decision.scores
+        } else revised = policy.finish?.(observation, state)
+        let answers = revised === undefined ? scores : checkAnswers(policy.name, revised, scores, rows)
         surest?.note(rows, answers)
         if (surest !== undefined && stage === stages.length - 1) answers = surest.take(rows)
         const { leaving, staying } = split
@@ -126,7 +128,7 @@ function requireActivation(activation: Activation | null, stage: number): Activa
   throw new BackendContractError(`stage ${stage - 1} gave no activation although stage ${stage} follows.`)
 }
 
-/** What a policy answers instead of the gate. */
+/** What a policy answers instead of the gate or the full network. */
 function checkAnswers(policyName: string, answers: ClassScores, own: ClassScores, rows: Uint32Array): ClassScores {
   const { data, rows: count, classCount } = answers
   if (count !== own.rows || classCount !== own.classCount || data.length !== own.data.length) {

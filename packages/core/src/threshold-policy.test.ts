@@ -88,3 +88,11 @@ it('keeps no scores where no gate looks back', () => {
   expect(policy.init(3)).toBeNull()
   expect(policy.decide(observe(0, [1], [0]), null).state).toBeNull()
 })
+
+it('answers rows that reach the end from their scores there and at the gates in front, where asked', () => {
+  const policy = createThresholdPolicy('first', [{ score: firstScore, threshold: 30 }], risingRule.answer)
+  const { exit, scores: answers, state } = policy.decide(observe(0, [10, 40, 20], [0, 1, 2]), policy.init(3))
+  expect({ exit: Array.from(exit), answers }).toEqual({ exit: [0, 1, 0], answers: undefined })
+  expect(Array.from(policy.finish?.(observe(1, [1, 2], [0, 2]), state).data ?? [])).toEqual([11, 22])
+  expect(createThresholdPolicy('first', []).finish).toBeUndefined()
+})

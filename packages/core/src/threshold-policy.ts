@@ -39,24 +39,31 @@ export function createGateRule(family: PolicyFamily, parameters: JsonObject, thr
 /**
  * The policy that exits a row at gate `s` when `rules[s].score(row) >= rules[s].threshold`. A gate that never fires is no
  * earlier gate to those that follow.
+ *
+ * @param endAnswer what rows that no gate lets go answer with; the full network's scores when absent
  */
-export function createThresholdPolicy(name: string, rules: readonly GateRule[]): ExitPolicy<ThresholdPolicyState> {
-  const looksBack = rules.some((rule) => rule.usesEarlierGates)
+export function createThresholdPolicy(
+  name: string,
+  rules: readonly GateRule[],
+  endAnswer?: ExitAnswer,
+): ExitPolicy<ThresholdPolicyState> {
+  const looksBack = endAnswer !== undefined || rules.some((rule) => rule.usesEarlierGates)
+  const lookBack = (state: ThresholdPolicyState, rows: Uint32Array): GateContext => ({
+    earlier: (state ?? []).map((seen) => takeSeen(seen, rows)),
+  })
   return {
     specVersion: 'v1',
     name,
     usesFeatures: rules.some((rule) => rule.usesFeatures),
     init: () => (looksBack ? [] : null),
+    ...(endAnswer && { finish: ({ scores, rowIndices }, state) => endAnswer(scores, lookBack(state, rowIndices)) }),
     decide(observation, state) {
       const { stage, scores, features, rowIndices } = observation
       const rule = rules[stage]
       if (rule === undefined || rule.threshold === Number.POSITIVE_INFINITY) {
         return { exit: new Uint8Array(scores.rows), state }
       }
-      const decision = applyRule(rule, observation, {
-        earlier: (state ?? []).map((seen) => takeSeen(seen, rowIndices)),
-        features,
-      })
+      const decision = applyRule(rule, observation, { ...lookBack(state, rowIndices), features })
       return { ...decision, state: state === null ? null : [...state, { scores, rowIndices }] }
     },
   }

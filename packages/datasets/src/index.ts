@@ -1,4 +1,5 @@
 export * from './augment.ts'
+export * from './augmented-copies.ts'
 export * from './batches.ts'
 export * from './byte-image-dataset.ts'
 export * from './cifar.ts'

@@ -2,6 +2,7 @@ import { describePolicy } from '@sluice/conformance'
 import { argmaxRows, type GateSample, InvalidArgumentError, type PolicyFamily, ShapeMismatchError } from '@sluice/core'
 import { createRandom } from '@sluice/core/reference'
 import { expect, it } from 'vitest'
+import { combineScores } from './combine-scores.ts'
 import { createEnsembleFamily } from './ensemble-family.ts'
 
 /** The lead of the likeliest class over the second one, as a fraction of the fitted number of rows. */
@@ -72,6 +73,16 @@ it('is right more often than either of its gates on rows that it was not fitted 
   const combined = family.createAnswer?.(parameters)(here, { earlier })
   const alone = Math.max(...[here, ...earlier].map((each) => countRight(argmaxRows(each))))
   expect(countRight(argmaxRows(combined ?? here))).toBeGreaterThan(alone + 0.04)
+})
+
+it('answers at the end by the ensemble of the gates and the full network', () => {
+  const parameters = family.end?.fit(createNoisySample(2000, 1)) ?? {}
+  const { weights, bias } = family.fit(createNoisySample(2000, 1))
+  expect(parameters).toEqual({ weights, bias })
+  const { scores: final, earlier } = createNoisySample(50, 2)
+  const answer = family.end?.createAnswer(parameters)
+  expect(answer?.(final, { earlier })).toEqual(combineScores([...earlier, final], parameters as never))
+  expect(() => answer?.(final)).toThrow('fitted with 1 earlier gates and is shown 0')
 })
 
 it('scores what it answers with', () => {

@@ -1,6 +1,7 @@
 import {
   type ClassScores,
   type GateContext,
+  type GateSample,
   InvalidArgumentError,
   type JsonObject,
   joinFittedGates,
@@ -8,7 +9,7 @@ import {
   ShapeMismatchError,
 } from '@sluice/core'
 import { combineScores, type EnsembleWeights } from './combine-scores.ts'
-import { fitWeights } from './fit-weights.ts'
+import { type FittedWeights, fitWeights } from './fit-weights.ts'
 
 export interface EnsembleFamilyOptions {
   /** Scores the ensemble's log-probabilities as it would score a gate's class scores, e.g. `createSoftmaxFamily()`. */
@@ -20,6 +21,7 @@ export interface EnsembleFamilyOptions {
  * probabilities are `softmax(b + Σ_{i<=k} w_i log p_i)` with `w_i > 0`, from this gate and those in front; the base family
  * scores them, and rows that leave answer with their logarithms. `fit` learns weights and biases per gate by minimal
  * cross-entropy on the tuning samples, then the base on the result: `{ weights, bias, base }`, the gate's own weight last.
+ * Rows that reach the end are answered by the ensemble of all gates and the full network (`end`: `{ weights, bias }`).
  * Every head is used as it is: the paper's cascaded heads are a matter of training.
  *
  * The name is `ensemble` over softmax, else `ensemble-` and the base's.
@@ -38,10 +40,9 @@ export function createEnsembleFamily({ base }: EnsembleFamilyOptions): PolicyFam
     range: base.range,
     usesEarlierGates: true,
     fit(sample) {
-      const gates = [...(sample.earlier ?? []), sample.scores]
-      const { weights, bias } = fitWeights(gates, sample.targets)
-      const scores = combineScores(gates, { weights, bias })
-      return { weights, bias, base: base.fit({ ...sample, scores, earlier: [] }) }
+      const ensemble = fitEnsemble(sample)
+      const scores = combineScores(joinGates(sample), ensemble)
+      return { ...ensemble, base: base.fit({ ...sample, scores, earlier: [] }) }
     },
     createScore(parameters) {
       const combine = createCombination(parameters)
@@ -49,7 +50,19 @@ export function createEnsembleFamily({ base }: EnsembleFamilyOptions): PolicyFam
       return (scores, context) => score(combine(scores, context))
     },
     createAnswer: createCombination,
+    end: { fit: fitEnsemble, createAnswer: createCombination },
   }
+}
+
+type EnsembleSample = Omit<GateSample, 'weightNorms'>
+
+function fitEnsemble(sample: EnsembleSample): FittedWeights & JsonObject {
+  const { weights, bias } = fitWeights(joinGates(sample), sample.targets)
+  return { weights, bias }
+}
+
+function joinGates({ earlier = [], scores }: EnsembleSample): readonly ClassScores[] {
+  return [...earlier, scores]
 }
 
 function createCombination(parameters: JsonObject): (scores: ClassScores, context?: GateContext) => ClassScores {

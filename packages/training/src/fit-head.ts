@@ -39,6 +39,8 @@ export interface FitHeadOptions {
    * Ones and zeros fit a head on the samples that survive the gates before it.
    */
   readonly rowWeights?: Float32Array
+  /** The first rows are these samples, each later row is a changed copy of sample `row % samples`; all rows when absent. */
+  readonly samples?: number
   /** Expected share of the rows that judge the head and do not fit it, 0 < share < 1; 0.05 when absent. */
   readonly heldOutShare?: number
   /** The same seed, data and engine give the same head, bit by bit. */
@@ -79,7 +81,7 @@ export async function fitHead(options: FitHeadOptions): Promise<FittedHead> {
   checkRank(rank)
   checkTargets(targets, loss, features.rows)
   const rowWeights = checkRowWeights(options.rowWeights ?? new Float32Array(features.rows).fill(1), features.rows)
-  const split = checkSplit(splitRows(rowWeights, heldOutShare, seed))
+  const split = checkSplit(splitRows(rowWeights, heldOutShare, seed, options.samples))
   const measured = await measureStandardisation(features, split.fitted)
   const standardisation = channels.length === 0 ? measured : shareOverMap(measured, features.map)
   const rows = split.fitted

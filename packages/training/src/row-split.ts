@@ -7,16 +7,21 @@ export interface RowSplit {
 }
 
 /**
- * Splits the rows of positive weight by a hash of their index, so that all heads of one seed hold out the same rows.
+ * Splits the rows of positive weight by a hash of their sample, so that all heads of one seed hold out the same rows.
+ * Changed copies of samples fit and never judge, and those of held-out samples do neither.
  *
  * @param weights one per row, 0 or more
- * @param share expected share of held-out rows, 0..1
+ * @param share expected share of held-out samples, 0..1
+ * @param samples the first rows are these samples, each later row is a changed copy of sample `row % samples`
  */
-export function splitRows(weights: Float32Array, share: number, seed: number): RowSplit {
+export function splitRows(weights: Float32Array, share: number, seed: number, samples = weights.length): RowSplit {
   const used = Uint32Array.from(weights.keys()).filter((row) => (weights[row] as number) > 0)
   const salt = hash32(seed)
-  const isHeldOut = (row: number) => hash32(row ^ salt) >>> 0 < share * 0x1_0000_0000
-  return { fitted: used.filter((row) => !isHeldOut(row)), heldOut: used.filter(isHeldOut) }
+  const isHeldOut = (row: number) => hash32((row % samples) ^ salt) >>> 0 < share * 0x1_0000_0000
+  return {
+    fitted: used.filter((row) => !isHeldOut(row)),
+    heldOut: used.filter((row) => row < samples && isHeldOut(row)),
+  }
 }
 
 /** At most `count` of the given rows, evenly spaced, in their order. */

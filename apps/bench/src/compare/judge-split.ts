@@ -6,7 +6,14 @@ import {
   type TuningSamples,
   tabulateGates,
 } from '@sluice/app-train'
-import { countExitCosts, countFullCost, type ExitTable, findExits, type ScoreCache } from '@sluice/calibration'
+import {
+  countExitCosts,
+  countFullCost,
+  type ExitTable,
+  findExits,
+  listRight,
+  type ScoreCache,
+} from '@sluice/calibration'
 import type { CurvePoint, PolicyFigures } from './comparison.ts'
 import { createFrontier, type GateThresholds } from './frontier.ts'
 
@@ -107,7 +114,7 @@ function judgeThresholds(table: ExitTable, thresholds: readonly number[]): Judge
   const exitCosts = countExitCosts(table.cost)
   const fullCost = countFullCost(table.cost)
   const exits = findExits(table, thresholds)
-  const rights = [...table.gates.map(({ right }) => right), table.finalRight]
+  const rights = listRight(table)
   return {
     right: Float32Array.from(exits, (exit, row) => rights[exit]?.[row] as number),
     fullRight: Float32Array.from(table.finalRight),

@@ -53,6 +53,7 @@ function createChoice(threshold: number): FamilyChoice['choice'] {
   return {
     standing: [0, 1],
     parameters: [{ temperature: 1 }, { temperature: 1 }],
+    endParameters: null,
     point: { ...none, exitShares: [0, 0, 1], thresholds: [threshold, threshold] },
     met: true,
     warnings: [],

@@ -74,6 +74,25 @@ describe('collectReportData', () => {
     expect(report).toMatchObject({ dataName: 'drawn', samples: rows, policy: 'softmax' })
   })
 
+  it('counts the answers that an ensemble gives at the gates and at the end', async () => {
+    const options = await createOptions([0.4, 0.4])
+    const weigh = (count: number) => ({ weights: new Array(count).fill(1), bias: [0.3, 0, -0.3] })
+    const gates = options.manifest.gates.map((gate, index) => {
+      const parameters = { ...weigh(index + 1), base: { temperature: 1 } }
+      return { ...gate, policy: { name: 'ensemble', parameters, threshold: 0.5 } }
+    })
+    const endPolicy = { name: 'ensemble', parameters: weigh(3) }
+    const manifest = { ...options.manifest, gates, endPolicy }
+    const { point, exitAccuracies } = await collectReportData({ ...options, manifest })
+    const gated = createGatedModel({ model: options.model, policy: createBundlePolicy(manifest) })
+    const { exits, classes } = await gated.predict(batch)
+    expect(new Set(exits).size).toBe(3)
+    const isRight = (row: number) => classes[row] === labels[row]
+    expect(point.accuracy).toBeCloseTo([...labels.keys()].filter(isRight).length / rows, 12)
+    const atEnd = [...exits.keys()].filter((row) => exits[row] === 2)
+    expect(exitAccuracies[2]).toBeCloseTo(atEnd.filter(isRight).length / atEnd.length, 12)
+  })
+
   it('shows for each gate that fired its easiest images first and its hardest, no image of another exit', async () => {
     const options = await createOptions([0.4, null])
     const { examples } = await collectReportData(options)

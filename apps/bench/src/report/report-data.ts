@@ -12,6 +12,7 @@ import {
 import {
   argmaxRows,
   type BundleManifest,
+  type ClassScores,
   InvalidArgumentError,
   type JsonObject,
   type PolicyFamily,
@@ -75,10 +76,11 @@ export async function collectReportData(options: ReportOptions): Promise<ReportD
   const { labels } = cache
   if (labels === null) throw createUnlabelledError(dataset)
   const parameters = manifest.gates.map(({ policy }) => policy.parameters)
-  const table = createExitTable(cache, family, parameters, countMacsCost(manifest))
+  const endParameters = manifest.endPolicy?.parameters ?? null
+  const table = createExitTable(cache, family, parameters, countMacsCost(manifest), endParameters)
   const thresholds = manifest.gates.map(({ policy }) => policy.threshold ?? Number.POSITIVE_INFINITY)
   const point = evaluateThresholds(table, thresholds)
-  const rows = describeRows(findAnswers(cache, family, parameters), table, thresholds, labels)
+  const rows = describeRows(findAnswers(cache, family, parameters, endParameters), table, thresholds, labels)
   return {
     name: manifest.name,
     dataName: dataset.name,
@@ -136,12 +138,19 @@ interface RowOutcome {
 }
 
 /** The class that each exit answers every row with. */
-function findAnswers(cache: ScoreCache, family: PolicyFamily, parameters: readonly JsonObject[]) {
-  const answers = cache.gates.map(({ scores }, gate) => {
-    const answer = family.createAnswer?.(parameters[gate] as JsonObject)
-    return argmaxRows(answer?.(scores, createGateContext(cache, gate)) ?? scores)
+function findAnswers(
+  cache: ScoreCache,
+  family: PolicyFamily,
+  parameters: readonly JsonObject[],
+  endParameters: JsonObject | null,
+): Int32Array[] {
+  const stages = [...cache.gates.map(({ scores }) => scores), cache.final]
+  const answers = parameters.map((each) => family.createAnswer?.(each))
+  const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
+  return [...answers, endAnswer].map((answer, stage) => {
+    const scores = stages[stage] as ClassScores
+    return argmaxRows(answer?.(scores, createGateContext(cache, stage)) ?? scores)
   })
-  return [...answers, argmaxRows(cache.final)]
 }
 
 function describeRows(

@@ -37,6 +37,8 @@ interface AttachOptions extends BackendOptions {
   readonly cascade?: boolean
   readonly survivors?: boolean
   readonly features?: boolean
+  readonly copies: number
+  readonly flip: boolean
   readonly mean?: readonly number[]
   readonly std?: readonly number[]
   readonly resize?: number
@@ -98,6 +100,12 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     .option('--cascade', 'heads also take the class scores of the gate in front')
     .option('--survivors', 'rows that a gate in front is sure of count less in the fit')
     .option('--features', 'gates also yield pooled features of the network, which --policy learned-features looks at')
+    .addOption(
+      new Option('--copies <n>', 'shifted and mirrored copies of each image to fit heads on too')
+        .default(0)
+        .argParser(parseCount('--copies', 0)),
+    )
+    .option('--no-flip', 'copies are shifted only: mirrored ones would show another class')
     .option('--mean <list>', "per channel; ImageNet's for colour images when absent", parseNumberList('--mean'))
     .option('--std <list>', 'per channel', parseNumberList('--std'))
     .option('--resize <n>', 'shorter side of image files before the centre crop', parseCount('--resize', 1))
@@ -153,6 +161,8 @@ async function attach(
       survivors: options.survivors ?? false,
     },
     features: options.features ?? false,
+    copies: options.copies,
+    flip: options.flip,
     seed: context.options.seed,
     memoryBudgetBytes: options.memory * 2 ** 30,
   })

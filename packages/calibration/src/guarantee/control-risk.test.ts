@@ -1,9 +1,9 @@
 import { createRandom } from '@sluice/core/reference'
 import { describe, expect, it } from 'vitest'
-import { selectSamples } from '../exit-table.ts'
+import { listRight, selectSamples } from '../exit-table.ts'
 import { generateTable } from '../generated-table.ts'
 import { createLevelPath, evaluateLevelPath } from '../level-path.ts'
-import { evaluateThresholds, findExits } from '../operating-point.ts'
+import { findExits } from '../operating-point.ts'
 import { boundRisk, controlConformalRisk, learnThenTest } from './control-risk.ts'
 import { countPathLosses } from './path-losses.ts'
 
@@ -11,7 +11,8 @@ const table = generateTable({ samples: 7000, gates: 4, random: createRandom(3) }
 const rows = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, index) => from + index)
 /** The path is made from samples that are used for nothing else. */
 const path = createLevelPath(selectSamples(table, rows(0, 1000)))
-const population = selectSamples(table, rows(1000, 7000))
+const unrevised = selectSamples(table, rows(1000, 7000))
+const population = unrevised
 
 const everywhere = countPathLosses(population, path)
 
@@ -31,27 +32,28 @@ function drawSplit(size: number, random: () => number) {
 }
 
 describe('losses along a path', () => {
-  it('are those of its operating points, and never fall once they are counted for good', () => {
-    const { harmed, everHarmed } = countPathLosses(population, path)
-    for (const step of [0, 1, 200, 500, 900, 1023]) {
-      const thresholds = path.thresholds.map((values) => values[step] as number)
-      const exits = findExits(population, thresholds)
-      const expected = Array.from(exits).filter((gate, row) => {
-        const right = (population.gates[gate]?.right ?? population.finalRight)[row]
-        return population.finalRight[row] === 1 && right === 0
-      })
-      expect(harmed[step]).toBe(expected.length)
-      expect(everHarmed[step]).toBeGreaterThanOrEqual(expected.length)
-    }
-    expect(everHarmed).toEqual(everHarmed.toSorted())
-    expect(harmed[0]).toBe(0)
-    expect(
-      evaluateThresholds(
-        population,
-        path.thresholds.map(() => Number.POSITIVE_INFINITY),
-      ).drop,
-    ).toBe(0)
-  })
+  it.each([false, true])(
+    'are those of its operating points, and never fall once they are counted for good, the end revised: %s',
+    (revisesEnd) => {
+      const endRight = revisesEnd
+        ? generateTable({ samples: 6000, gates: 1, random: createRandom(4) }).finalRight
+        : undefined
+      const population = { ...unrevised, endRight }
+      const right = listRight(population)
+      const { harmed, everHarmed } = countPathLosses(population, path)
+      for (const step of [0, 1, 200, 500, 900, 1023]) {
+        const thresholds = path.thresholds.map((values) => values[step] as number)
+        const exits = findExits(population, thresholds)
+        const expected = Array.from(exits).filter((gate, row) => {
+          return population.finalRight[row] === 1 && right[gate]?.[row] === 0
+        })
+        expect(harmed[step]).toBe(expected.length)
+        expect(everHarmed[step]).toBeGreaterThanOrEqual(expected.length)
+      }
+      expect(everHarmed).toEqual(everHarmed.toSorted())
+      expect((harmed[0] as number) > 0).toBe(revisesEnd)
+    },
+  )
 })
 
 /** Chance of so many failures or more, if each of the rounds fails with the allowed chance: mean plus three deviations. */

@@ -25,15 +25,18 @@ export function countPathLosses(table: ExitTable, path: LevelPath): PathLosses {
   for (let row = 0; row < table.samples; row++) {
     let earliest = path.steps
     let firstHarm = path.steps
-    for (const [gate, entry] of entries.entries()) {
-      const first = entry[row] as number
-      if (first >= earliest) continue
-      if (lost[gate]?.[row] === 1) {
+    const leave = (exit: number, first: number) => {
+      if (first >= earliest) return
+      if (lost[exit]?.[row] === 1) {
         addRange(harmed, first, earliest, 1)
-        firstHarm = Math.min(firstHarm, first)
+        firstHarm = first
       }
       earliest = first
     }
+    entries.forEach((entry, gate) => {
+      leave(gate, entry[row] as number)
+    })
+    leave(entries.length, 0)
     addRange(everHarmed, firstHarm, path.steps, 1)
   }
   return { harmed: accumulate(harmed), everHarmed: accumulate(everHarmed) }

@@ -47,11 +47,13 @@ function checkAnswers(context: FamilyContext, check: (answer: ExitAnswer, input:
   checkInputs(context, ({ answer }: GateRule, input) => check(answer ?? expect.unreachable(), input))
 }
 
-function answerInput(answer: ExitAnswer, { scores, context }: GateInput): ClassScores {
+/** What an input is answered with. */
+export function answerInput(answer: ExitAnswer, { scores, context }: GateInput): ClassScores {
   return answer(scores, context)
 }
 
-function expectValidAnswer(answer: ExitAnswer, input: GateInput): void {
+/** The answer to the input is one finite class score per row and class. */
+export function expectValidAnswer(answer: ExitAnswer, input: GateInput): void {
   const { data, rows, classCount } = answerInput(answer, input)
   expect({ rows, classCount }).toEqual({ rows: input.scores.rows, classCount: input.scores.classCount })
   expect(data).toBeInstanceOf(Float32Array)

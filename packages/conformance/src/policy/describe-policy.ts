@@ -3,13 +3,14 @@ import { describe } from 'vitest'
 import { type BoundCase, bindCases, registerCases, type SkippedTest } from '../suite.ts'
 import { answerCases } from './answer-cases.ts'
 import { decisionCases } from './decision-cases.ts'
+import { endCases } from './end-cases.ts'
 import type { FamilyContext } from './family-context.ts'
 import { fitCases } from './fit-cases.ts'
 import { runnerCases } from './runner-cases.ts'
 import { scoreCases } from './score-cases.ts'
 import { createFittedPolicy } from './score-samples.ts'
 
-const familyCases = [...fitCases, ...scoreCases, ...answerCases, ...runnerCases]
+const familyCases = [...fitCases, ...scoreCases, ...answerCases, ...endCases, ...runnerCases]
 
 /** What the suite shows the policy, and how long it runs. */
 export interface PolicySuiteOptions {

@@ -4,6 +4,7 @@ import {
   createGatedModel,
   createGateRule,
   createThresholdPolicy,
+  type ExitAnswer,
   type GateRule,
   type PolicyFamily,
   type PooledFeatures,
@@ -38,9 +39,10 @@ export const runnerCases: readonly FamilyCase[] = [
           features: computeReferenceFeatures(network, batch),
         }
         const rules = fitRules(family, stages)
-        const expected = findOutcomes(rules, stages)
+        const endAnswer = fitEnd(family, stages)
+        const expected = findOutcomes(rules, endAnswer, stages)
         const model = await createReferenceBackend().load(await createReferenceBundle(network))
-        const gated = createGatedModel({ model, policy: createThresholdPolicy(family.name, rules) })
+        const gated = createGatedModel({ model, policy: createThresholdPolicy(family.name, rules, endAnswer) })
         const { exits, scores } = await gated.predict(batch)
         expect(expected.map((_, row) => ({ exit: exits[row], scores: getScoresRow(scores, row) }))).toEqual(expected)
         for (const [row, outcome] of expected.entries()) {
@@ -75,21 +77,27 @@ function fitRules(family: PolicyFamily, stages: StageRows): GateRule[] {
   })
 }
 
+function fitEnd({ end }: PolicyFamily, stages: StageRows): ExitAnswer | undefined {
+  const { scores, context } = createInput(stages.scores)
+  return end?.createAnswer(end.fit({ scores, targets: argmaxRows(scores), ...context }))
+}
+
 interface Outcome {
   readonly exit: number
   readonly scores: Float32Array
 }
 
 /** Where each row leaves and with what, from the scores of all rows at all gates. */
-function findOutcomes(rules: readonly GateRule[], stages: StageRows): Outcome[] {
+function findOutcomes(rules: readonly GateRule[], endAnswer: ExitAnswer | undefined, stages: StageRows): Outcome[] {
   const gates = rules.map(({ score, answer, threshold }, gate) => {
     const { scores, context } = showAllRows(stages, gate)
     return { values: score(scores, context), answers: answer?.(scores, context) ?? scores, threshold }
   })
-  const final = stages.scores.at(-1) ?? expect.unreachable()
+  const { scores: final, context } = createInput(stages.scores)
+  const atEnd = endAnswer?.(final, context) ?? final
   return Array.from({ length: rows }, (_, row) => {
     const exit = gates.findIndex(({ values, threshold }) => (values[row] ?? Number.NaN) >= threshold)
-    if (exit < 0) return { exit: gates.length, scores: getScoresRow(final, row) }
+    if (exit < 0) return { exit: gates.length, scores: getScoresRow(atEnd, row) }
     return { exit, scores: getScoresRow(gates[exit]?.answers ?? expect.unreachable(), row) }
   })
 }
