@@ -1,6 +1,7 @@
 export * from './backend.ts'
 export * from './batch.ts'
 export * from './bundle.ts'
+export * from './check-features.ts'
 export * from './class-scores.ts'
 export * from './errors.ts'
 export * from './exit-policy.ts'

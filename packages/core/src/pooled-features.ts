@@ -1,7 +1,3 @@
-import type { StagedNetwork } from './backend.ts'
-import { InvalidArgumentError } from './errors.ts'
-import type { ExitPolicy } from './exit-policy.ts'
-
 /**
  * What the network computed at a gate's cut, pooled: the mean over all positions of each channel (of each value over the
  * tokens; a vector as it is), in host memory. `data` is `[rows, width]`, row major.
@@ -10,19 +6,4 @@ export interface PooledFeatures {
   readonly data: Float32Array
   readonly rows: number
   readonly width: number
-}
-
-/**
- * Checks, before anything runs, that every gate yields the pooled features that a policy, or policy family, looks at.
- * @throws InvalidArgumentError for a policy that `usesFeatures` and a gate that yields none
- */
-export function checkFeatures(
-  { name, usesFeatures }: Pick<ExitPolicy, 'name' | 'usesFeatures'>,
-  { stages }: Pick<StagedNetwork, 'stages'>,
-): void {
-  const gate = stages.slice(0, -1).findIndex(({ features }) => features === undefined)
-  if (!usesFeatures || gate < 0) return
-  throw new InvalidArgumentError(
-    `The policy '${name}' looks at pooled features of the network, and gate ${gate} of this bundle yields none. Attach the gates again with sluice attach --features, or use another policy.`,
-  )
 }

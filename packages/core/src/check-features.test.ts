@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { StagedModel, StageResult } from './backend.ts'
+import { checkFeatures } from './check-features.ts'
 import { BackendContractError, InvalidArgumentError, NonFiniteValueError } from './errors.ts'
 import type { ExitPolicy, Observation } from './exit-policy.ts'
 import { createGatedModel } from './gated-model.ts'
-import { checkFeatures, type PooledFeatures } from './pooled-features.ts'
+import type { PooledFeatures } from './pooled-features.ts'
 import {
   computeReferenceFeatures,
   createRandomBatch,
