@@ -1,12 +1,11 @@
 import {
-  type ClassScores,
   fitTemperatures,
   InvalidArgumentError,
   joinFittedGates,
+  measureConfidence,
   type PolicyFamily,
   readTemperatures,
 } from '@sluice/core'
-import { writeSoftmax } from './write-softmax.ts'
 
 /**
  * Exit score: the least confidence of the last `length` gates, this one included: `min_i max_c p_i,c` with
@@ -30,21 +29,11 @@ export function createWindowFamily({ length = 2 }: { readonly length?: number } 
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
       return (scores, context) => {
-        const result = new Float32Array(scores.rows).fill(1)
-        joinFittedGates(scores, context, temperatures.length, length).forEach((gate, index) => {
-          lowerToConfidence(result, gate, temperatures[index] as number)
-        })
-        return result
+        const gates = joinFittedGates(scores, context, temperatures.length, length)
+        return gates
+          .map((gate, index) => measureConfidence(gate, temperatures[index] as number))
+          .reduce((least, confidence) => least.map((value, row) => Math.min(value, confidence[row] as number)))
       }
     },
-  }
-}
-
-function lowerToConfidence(result: Float32Array, scores: ClassScores, temperature: number): void {
-  const { classCount } = scores
-  const p = new Float64Array(classCount)
-  for (let row = 0; row < result.length; row++) {
-    const best = writeSoftmax(p, scores, row * classCount, temperature).reduce((most, value) => Math.max(most, value))
-    result[row] = Math.min(result[row] as number, best)
   }
 }

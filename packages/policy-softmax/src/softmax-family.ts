@@ -1,4 +1,4 @@
-import { type ClassScores, fitTemperature, type PolicyFamily, readTemperature } from '@sluice/core'
+import { fitTemperature, measureConfidence, type PolicyFamily, readTemperature } from '@sluice/core'
 
 export interface SoftmaxFamilyOptions {
   /** Whether `fit` looks for a temperature per gate (default), or leaves it at 1. */
@@ -20,7 +20,7 @@ export function createSoftmaxFamily({ fitTemperature: isFitted = true }: Softmax
     fit: (sample) => ({ temperature: isFitted ? fitTemperature(sample) : 1 }),
     createScore(parameters) {
       const temperature = readTemperature(parameters)
-      return (scores) => scoreRows(scores, 1 / temperature)
+      return (scores) => measureConfidence(scores, temperature)
     },
     expressScore(parameters) {
       const best = { operator: 'row-maximum', of: 'scores' } as const
@@ -30,16 +30,4 @@ export function createSoftmaxFamily({ fitTemperature: isFitted = true }: Softmax
       return { operator: 'divide', left: 1, right: sum }
     },
   }
-}
-
-function scoreRows({ data, rows, classCount }: ClassScores, inverse: number): Float32Array {
-  const result = new Float32Array(rows)
-  for (let row = 0, start = 0; row < rows; row++, start += classCount) {
-    let best = data[start] as number
-    for (let i = start + 1; i < start + classCount; i++) best = Math.max(best, data[i] as number)
-    let sum = 0
-    for (let i = start; i < start + classCount; i++) sum += Math.exp(((data[i] as number) - best) * inverse)
-    result[row] = 1 / sum
-  }
-  return result
 }

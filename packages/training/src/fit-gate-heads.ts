@@ -32,15 +32,15 @@ export async function fitGateHeads(options: GateHeadsOptions): Promise<FittedHea
   const heads: FittedHead[] = []
   let earlier: ClassScores | null = null
   for (const [gate, pooled] of gates.entries()) {
-    const takesScores = cascade && earlier !== null
-    const features: FeatureRows = takesScores && earlier !== null ? appendScores(pooled, earlier) : pooled
+    const scoresInFront: ClassScores | null = cascade ? earlier : null
+    const features: FeatureRows = scoresInFront === null ? pooled : appendScores(pooled, scoresInFront)
     const fitted: FittedHead = await fitHead({
       ...options,
       features,
       ...(weights === null ? {} : { rowWeights: weights.current() }),
       onProgress: (progress) => onProgress?.(gate, progress),
     })
-    heads.push({ ...fitted, head: { ...fitted.head, takesScores } })
+    heads.push({ ...fitted, head: { ...fitted.head, takesScores: scoresInFront !== null } })
     if (gate === gates.length - 1 || !(cascade || survivors)) continue
     const rows = Uint32Array.from({ length: features.rows }, (_, row) => row)
     earlier = await scoreFeatures({ ...options, layers: fitted.head.layers, features, rows })

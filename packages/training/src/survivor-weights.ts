@@ -1,4 +1,4 @@
-import { type ClassScores, fitTemperature } from '@sluice/core'
+import { type ClassScores, fitTemperature, measureConfidence } from '@sluice/core'
 import type { FittedHead } from './fit-head.ts'
 import { type HeadTargets, readReferenceClasses } from './targets.ts'
 
@@ -30,14 +30,8 @@ export function createSurvivorWeights(targets: HeadTargets): SurvivorWeights {
         scores: heldOut.scores,
         targets: await readReferenceClasses(targets, heldOut.rows),
       })
-      weights = weights.map((weight, row) => (isSure(scores, row, temperature) ? leaverWeight : weight))
+      const confidence = measureConfidence(scores, temperature)
+      weights = weights.map((weight, row) => ((confidence[row] as number) >= sureFrom ? leaverWeight : weight))
     },
   }
-}
-
-function isSure({ data, classCount }: ClassScores, row: number, temperature: number): boolean {
-  const scores = data.subarray(row * classCount, (row + 1) * classCount)
-  const highest = scores.reduce((most, score) => Math.max(most, score))
-  const sum = scores.reduce((total, score) => total + Math.exp((score - highest) / temperature), 0)
-  return 1 / sum >= sureFrom
 }

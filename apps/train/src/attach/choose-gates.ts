@@ -77,10 +77,10 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
 async function scoreCandidates(options: ExploreOptions, features: readonly FeatureRows[]): Promise<ScoreCache> {
   const { collection, cuts, network, plan, onProgress } = options
   const candidates: FeatureRows[] = []
-  for (const [index, rows] of features.entries()) {
-    const isFine = plan.channels.length > 0
+  for (const [index, { shape }] of cuts.entries()) {
+    const rows = features[index] as FeatureRows
     candidates.push(
-      isFine ? await coarsenFeatures(rows, hasMaxima(rows, cuts[index]?.shape ?? [], network.format)) : rows,
+      plan.channels.length > 0 ? await coarsenFeatures(rows, hasMaxima(rows, shape, network.format)) : rows,
     )
   }
   const { heads, networkScores, targets } = await fitCheapHeads({
