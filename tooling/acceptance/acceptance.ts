@@ -66,16 +66,19 @@ function countBlockCuts({ cuts }: InspectAnswer): number {
 async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   const mlp = join(folder, 'mlp')
   const linear = join(folder, 'linear')
+  const convolutional = join(folder, 'convolutional')
   const rows = [
     ...(await attach(mlp, 'mlp', ['--head', 'mlp'])),
     ...(await checkEquality({ bundle: mlp, model, data: `${cifar10}?split=test` })),
   ]
   await cp(mlp, join(folder, 'time'), { recursive: true })
   rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
-  rows.push(...(await checkComparison(mlp, `${cifar10}?split=test`)))
   rows.push(...(await checkFusedEquality(mlp, `${cifar10}?split=test`)))
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
   rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
+  // Time and memory of a fit are asked of the default heads alone.
+  await attach(convolutional, 'convolutional, with copies', ['--head', 'conv', '--copies', '1', '--memory', '10'])
+  rows.push(...(await checkComparison(convolutional, `${cifar10}?split=test`)))
   rows.push(...(await checkTimes(mlp, join(folder, 'time'))))
   if (process.argv.includes('--write')) {
     const curves = [

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
 import { createBundlePolicy, exportGatedNetwork } from '@sluice/app-train'
@@ -18,6 +18,7 @@ let folder: string
 let bundle: string
 /** The same network with heads that take the scores of the gate in front. */
 let cascade: string
+let convolutional: string
 let unseen: string
 
 beforeAll(async () => {
@@ -27,10 +28,12 @@ beforeAll(async () => {
   unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
   bundle = join(folder, 'tiny.sluice')
   cascade = join(folder, 'cascade.sluice')
-  const attach = ['attach', network, '--data', training, ...tinyNormalisation, '--head', 'linear', '--out']
+  convolutional = join(folder, 'convolutional.sluice')
+  const attach = ['attach', network, '--data', training, ...tinyNormalisation, '--out']
   for (const args of [
-    [...attach, bundle, '--at', 'relu_1,relu_3'],
-    [...attach, cascade, '--at', 'relu_1,relu_3,relu_5', '--cascade'],
+    [...attach, bundle, '--at', 'relu_1,relu_3', '--head', 'linear'],
+    [...attach, cascade, '--at', 'relu_1,relu_3,relu_5', '--head', 'linear', '--cascade'],
+    [...attach, convolutional, '--at', 'relu_1,relu_3', '--head', 'conv', '--channels', '6', '--hidden', '8'],
   ]) {
     const { status, stderr } = await runSluice(...args)
     expect(status, stderr).toBe(0)
@@ -41,7 +44,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 /** A copy of a bundle, calibrated for a policy. */
 async function calibrateFor(policy: string, source = bundle): Promise<string> {
-  const copy = join(folder, source === bundle ? `${policy}.sluice` : `cascade-${policy}.sluice`)
+  const copy = join(folder, `copies-of-${basename(source)}`, `${policy}.sluice`)
   await cp(source, copy, { recursive: true })
   const calibrate = ['calibrate', copy, '--data', unseen, '--max-drop', '5', '--policy', policy]
   const { status, stderr } = await runSluice(...calibrate)
@@ -62,6 +65,10 @@ describe.each(['softmax', 'entropy', 'margin', 'margin-difference', 'margin-dist
     })
   },
 )
+
+it('exported with heads that convolve, a bundle answers in one session as the runner does in stages', async () => {
+  await expectSameAnswers(await openBundleFolder(await calibrateFor('softmax', convolutional)))
+})
 
 describe('exported with heads in cascade', () => {
   it('a bundle answers in one session as the runner does in stages', async () => {
