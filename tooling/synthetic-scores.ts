@@ -1,11 +1,14 @@
 import type { ScoreCache } from '@sluice/calibration'
-import type { ClassScores } from '@sluice/core'
+import type { ClassScores, PooledFeatures } from '@sluice/core'
 import { createRandom } from '@sluice/datasets'
 
 /** Classes of {@link createSyntheticScores}. */
 export const syntheticClassCount = 4
 
-/** Scores of gates that grow surer of the label with depth, less so for harder samples. */
+/**
+ * Scores of gates that grow surer of the label with depth, less so for harder samples, and two pooled features of which the
+ * first tells something of the difficulty.
+ */
 export function createSyntheticScores(samples: number, seed: number, gateCount: number): ScoreCache {
   const classCount = syntheticClassCount
   const random = createRandom(seed)
@@ -18,6 +21,17 @@ export function createSyntheticScores(samples: number, seed: number, gateCount: 
     })
     return { data, rows: samples, classCount }
   }
-  const gates = Array.from({ length: gateCount }, (_, gate) => ({ scores: draw(4 + gate), weightNorms: [1, 1, 1, 1] }))
+  const ofFeatures = createRandom(seed, 1)
+  const drawFeatures = (): PooledFeatures => {
+    const data = Float32Array.from({ length: 2 * samples }, (_, i) => {
+      return ofFeatures.normal() + (i % 2 === 0 ? (difficulty[i / 2] ?? 0) : 0)
+    })
+    return { data, rows: samples, width: 2 }
+  }
+  const gates = Array.from({ length: gateCount }, (_, gate) => ({
+    scores: draw(4 + gate),
+    features: drawFeatures(),
+    weightNorms: [1, 1, 1, 1],
+  }))
   return { gates, final: draw(4 + gateCount), labels }
 }

@@ -52,6 +52,7 @@ async function timeStages(model: StagedModel, images: Tensor<'float32'>, perStag
       await result.scores.read()
       times.push(performance.now() - startMs)
       result.scores.dispose()
+      result.features?.dispose()
       if (result.activation === null) break
       activation.dispose()
       activation = result.activation

@@ -26,6 +26,8 @@ export interface AttachOptions extends WorkOptions {
   readonly input: InputOptions
   readonly placement: GatePlacement
   readonly heads: HeadOptions
+  /** Whether gates also yield pooled features for policies that look at them; false when absent. */
+  readonly features?: boolean
   /** How many shifted copies of each image heads are fitted on too. */
   readonly copies: number
   /** Whether copies are mirrored with probability 1/2. */
@@ -77,7 +79,7 @@ interface Job {
 export async function attachGates(options: AttachOptions): Promise<AttachResult> {
   const startMs = performance.now()
   const job = prepareJob(options)
-  const { network, name } = options
+  const { network, name, features = false } = options
   const { plan, input, classes, dataset } = job
   const plain = createPlainForwardEstimate(network, dataset, input, batchSize)
   const collection = createFeatureCollection(createBudgetedStorage(options))
@@ -90,7 +92,7 @@ export async function attachGates(options: AttachOptions): Promise<AttachResult>
     const heads = await fitHeads(job, cuts, collection)
     const fitMs = performance.now() - fitStartMs
     const fullAccuracy = await judgeFullNetwork(collection, options.dataset.size)
-    const bundle = await assembleBundle({ network, name, input, classes, heads, policy: plan.policy })
+    const bundle = await assembleBundle({ network, name, input, classes, heads, features, policy: plan.policy })
     const seconds = {
       total: (performance.now() - startMs) / 1000,
       forward: forwardMs.total / 1000,

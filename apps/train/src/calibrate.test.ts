@@ -9,13 +9,14 @@ import {
   type PolicyFamily,
 } from '@sluice/core'
 import {
+  computeReferenceFeatures,
   computeReferenceScores,
   createRandomBatch,
   createRandomReferenceNetwork,
   createReferenceBackend,
   createReferenceBundle,
 } from '@sluice/core/reference'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type CalibrateOptions, calibrate, countMacsCost } from './calibrate.ts'
 import { createBundlePolicy, findPolicyFamily } from './policies.ts'
 import { collectScores } from './score-cache.ts'
@@ -23,7 +24,8 @@ import { createMemoryDataset } from './testing/memory-dataset.ts'
 
 const rows = 500
 const classCount = 3
-const network = createRandomReferenceNetwork({ seed: 9, inputShape: [30], cutWidths: [12, 12], classCount })
+const networkOptions = { seed: 9, inputShape: [30], cutWidths: [12, 12], classCount }
+const network = createRandomReferenceNetwork(networkOptions)
 const batch = createRandomBatch(10, rows, [30])
 const stageScores = computeReferenceScores(network, batch)
 
@@ -88,6 +90,22 @@ describe('collectScores', () => {
       expect(done.at(-1)).toBe(rows)
       expect(model.liveHandles).toBe(0)
     }
+  })
+
+  it('keeps pooled features for policies that use them alone, and refuses gates without before anything runs', async () => {
+    const yielding = createRandomReferenceNetwork({ ...networkOptions, features: true })
+    const bundle = await createReferenceBundle(yielding)
+    const model = await createReferenceBackend().load(bundle)
+    const families = [findPolicyFamily('learned-features')]
+    const cache = await collectScores(model, bundle.manifest, dataset, { families, batchSize: 64 })
+    expect(cache.gates.map(({ features }) => features)).toEqual(computeReferenceFeatures(yielding, batch).slice(0, 2))
+    const { gates } = await collectScores(model, bundle.manifest, dataset, { families: [findPolicyFamily('softmax')] })
+    expect(gates.map(({ features }) => features)).toEqual([undefined, undefined])
+    expect(model.liveHandles).toBe(0)
+    const plain = await load()
+    const upload = vi.spyOn(plain.model, 'upload')
+    await expect(collectScores(plain.model, plain.manifest, dataset, { families })).rejects.toThrow('attach --features')
+    expect(upload).not.toHaveBeenCalled()
   })
 
   it('has no labels where the data have none or they are to be ignored', async () => {

@@ -67,7 +67,7 @@ export interface CalibrationResult {
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
   const { model, manifest, dataset, trial } = options
   checkConfidence(options)
-  const cache = await collectScores(model, manifest, dataset, options)
+  const cache = await collectScores(model, manifest, dataset, { ...options, families: [options.family] })
   const { tuning: tuningCache, tuningRows, calibration } = splitSamples(cache, options)
   const tuning = createTuningSamples(tuningCache, options)
   const describe = (choice: CertifiedChoice) => describeResult(choice, tuning, options)

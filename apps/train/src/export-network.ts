@@ -6,6 +6,7 @@ import {
   fuseStages,
   type OnnxModel,
   readOnnxModel,
+  removeFeatures,
   removeIdleGates,
   thresholdName,
 } from '@sluice/onnx-graph'
@@ -41,8 +42,10 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
   const { bundle, sourceStages } = await removeIdleGates(source)
   const { manifest } = bundle
   const stages: FusedStage[] = []
-  for (const [position, { file, input, output, scores, scoresInput }] of manifest.stages.entries()) {
-    const model = addLayoutHints(readOnnxModel(await bundle.read(file), { source: `'${file}'` }))
+  for (const [position, { file, input, output, scores, scoresInput, features }] of manifest.stages.entries()) {
+    const stage = readOnnxModel(await bundle.read(file), { source: `'${file}'` })
+    // No policy that looks at features can be expressed in the file.
+    const model = addLayoutHints(features === undefined ? stage : removeFeatures(stage, features))
     stages.push({ index: sourceStages[position] ?? position, model, input, output, scores, scoresInput })
   }
   const classCount = manifest.classes.length

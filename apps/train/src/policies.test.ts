@@ -14,7 +14,13 @@ import { collectScores } from './score-cache.ts'
 import { createMemoryDataset } from './testing/memory-dataset.ts'
 
 const rows = 300
-const network = createRandomReferenceNetwork({ seed: 9, inputShape: [30], cutWidths: [12, 12, 12], classCount: 3 })
+const network = createRandomReferenceNetwork({
+  seed: 9,
+  inputShape: [30],
+  cutWidths: [12, 12, 12],
+  classCount: 3,
+  features: true,
+})
 const batch = createRandomBatch(10, rows, [30])
 const random = createRandom(11)
 const labels = Int32Array.from({ length: rows }, () => Math.floor(3 * random()))
@@ -35,7 +41,7 @@ it.each(policyFamilies.map((family) => [family.name, family] as const))(
   async (name, family) => {
     const bundle = await createReferenceBundle(network)
     const model = await createReferenceBackend().load(bundle)
-    const cache = await collectScores(model, bundle.manifest, dataset)
+    const cache = await collectScores(model, bundle.manifest, dataset, { families: [family] })
     const parameters = fitGateParameters(cache, family)
     const end = fitEndParameters(cache, family)
     const table = createExitTable(cache, family, parameters, countMacsCost(bundle.manifest), end)

@@ -23,6 +23,7 @@ export const policyFamilies: readonly PolicyFamily[] = [
   createMarginFamily({ score: 'distance' }),
   createLearnedFamily(),
   createDeeperFamily(),
+  createDeeperFamily({ features: true }),
   createPatienceFamily(),
   createWindowFamily(),
   createDifferenceFamily(),

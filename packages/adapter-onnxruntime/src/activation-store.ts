@@ -5,6 +5,8 @@ import type { ActivationBlock } from './activation-block.ts'
 export interface StageOutputs {
   readonly output: string | null
   readonly scores: string
+  /** The pooled features, where the stage yields them. */
+  readonly features?: { readonly output: string } | undefined
 }
 
 /** The memory in which one model's activations live, on the host or on a GPU. */

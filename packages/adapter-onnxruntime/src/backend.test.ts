@@ -54,6 +54,13 @@ describe('loading', () => {
     await expect(backend.load(withManifest({ stages }))).rejects.toThrow(message)
   })
 
+  test('refuses a stage that does not yield the features that the manifest says', async () => {
+    const features = { output: 'features-0', width: 4 }
+    const stages = bundle.manifest.stages.map((stage, i) => (i === 0 ? { ...stage, features } : stage))
+    const message = /yields \[cut-0, scores-0\]; .* to yield 'cut-0' and 'scores-0' and 'features-0'\./
+    await expect(backend.load(withManifest({ stages }))).rejects.toThrow(message)
+  })
+
   test('releases the sessions it has made when a later stage is refused', async () => {
     const release = vi.fn()
     const create = async (...options: Parameters<typeof ort.InferenceSession.create>) => {

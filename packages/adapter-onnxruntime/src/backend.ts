@@ -86,13 +86,14 @@ async function readStageFiles(bundle: Bundle): Promise<StageFile[]> {
 }
 
 function checkNames(backend: string, description: StageDescription, session: InferenceSession) {
-  const { file, input, output, scores, scoresInput } = description
+  const { file, input, output, scores, scoresInput, features } = description
   const { inputNames, outputNames } = session
   const inputs = scoresInput === undefined ? [input] : [input, scoresInput]
-  const missing = [output, scores].find((name) => name !== null && !outputNames.includes(name))
+  const outputs = [output, scores, features?.output].filter((name) => typeof name === 'string')
+  const missing = outputs.find((name) => !outputNames.includes(name))
   const takesThem = inputNames.length === inputs.length && inputs.every((name) => inputNames.includes(name))
   if (missing === undefined && takesThem) return
   const actual = `[${inputNames.join(', ')}] and yields [${outputNames.join(', ')}]`
-  const expected = `'${inputs.join("' and '")}' and to yield ${output === null ? '' : `'${output}' and `}'${scores}'`
+  const expected = `'${inputs.join("' and '")}' and to yield '${outputs.join("' and '")}'`
   throw new UnsupportedBundleError(backend, `'${file}' takes ${actual}; its manifest says to take ${expected}.`)
 }

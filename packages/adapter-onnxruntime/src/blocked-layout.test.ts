@@ -1,6 +1,6 @@
 import type { Bundle, StageDescription } from '@sluice/core'
 import { createRandomBatch } from '@sluice/core/reference'
-import { createGraphBuilder, readOnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
+import { addFeatures, createGraphBuilder, gateFeaturesName, readOnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
 import * as ort from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { keepBlockedLayout } from './blocked-layout.ts'
@@ -71,8 +71,15 @@ describe.skipIf(process.arch !== 'x64')('stages prepared for the blocked layout 
   })
 })
 
-test('the answers equal those of an engine that rewrites nothing, also for selected rows', async () => {
-  const stages = createStages(16)
+function yieldFeatures({ description, model }: ReturnType<typeof createStages>[number], index: number) {
+  if (description.output === null) return { description, model }
+  const features = { output: gateFeaturesName(index), width: 16 }
+  const yielding = addFeatures(readOnnxModel(model), description.output, index)
+  return { description: { ...description, features }, model: writeOnnxModel(yielding) }
+}
+
+test('answers and pooled features equal those of an engine that rewrites nothing, also for selected rows', async () => {
+  const stages = createStages(16).map(yieldFeatures)
   const bundle: Bundle = {
     manifest: {
       specVersion: 'v1',
@@ -89,6 +96,7 @@ test('the answers equal those of an engine that rewrites nothing, also for selec
     read: async (path) => (stages.find(({ description }) => description.file === path) ?? expect.unreachable()).model,
   }
   const answers: Float32Array[] = []
+  const features: Float32Array[] = []
   for (const graphOptimizationLevel of ['all', 'disabled'] as const) {
     const backend = createOnnxRuntimeBackend({ threads: 1, sessionOptions: { graphOptimizationLevel } })
     const model = await backend.load(bundle)
@@ -96,13 +104,15 @@ test('the answers equal those of an engine that rewrites nothing, also for selec
     for (const index of stages.keys()) {
       const result = await model.runStage(index, activation)
       answers.push((await result.scores.read()).data)
+      if (result.features) features.push((await result.features.read()).data)
       if (result.activation)
         activation = await model.selectRows(result.activation, Uint32Array.of(3, 0, 1).slice(index))
     }
     await model.dispose()
   }
-  const [blocked, plain] = [answers.slice(0, 3), answers.slice(3)]
-  expect(blocked.map(({ length }) => length)).toEqual([5 * 16, 3 * 16, 2 * 16])
+  const blocked = [...answers.slice(0, 3), ...features.slice(0, 2)]
+  const plain = [...answers.slice(3), ...features.slice(2)]
+  expect(blocked.map(({ length }) => length)).toEqual([5 * 16, 3 * 16, 2 * 16, 5 * 16, 3 * 16])
   for (const [stage, values] of blocked.entries()) {
     values.forEach((value, i) => {
       expect(Math.abs(value - (plain[stage]?.[i] as number))).toBeLessThan(1e-5)

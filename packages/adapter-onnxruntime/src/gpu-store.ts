@@ -7,8 +7,8 @@ import type { SessionFactory } from './session-factory.ts'
 /**
  * Activations in WebGPU buffers that stay on the device between stages. Rows are selected there by a one-node graph.
  *
- * @param scoresLocation where class scores are left until they are read; onnxruntime-node cannot download a buffer
- * later (it ends the process), so there they come back with the run
+ * @param scoresLocation where class scores and pooled features are left until they are read; onnxruntime-node cannot
+ * download a buffer later (it ends the process), so there they come back with the run
  */
 export function createGpuStore(sessions: SessionFactory, scoresLocation: 'cpu' | 'gpu-buffer'): ActivationStore {
   const { Tensor } = sessions.runtime
@@ -31,8 +31,12 @@ export function createGpuStore(sessions: SessionFactory, scoresLocation: 'cpu' |
     return created
   }
   return {
-    locateOutputs: ({ output, scores }) => ({
-      preferredOutputLocation: { ...(output === null ? {} : { [output]: 'gpu-buffer' }), [scores]: scoresLocation },
+    locateOutputs: ({ output, scores, features }) => ({
+      preferredOutputLocation: {
+        ...(output === null ? {} : { [output]: 'gpu-buffer' }),
+        [scores]: scoresLocation,
+        ...(features === undefined ? {} : { [features.output]: scoresLocation }),
+      },
     }),
     // The first stage's run uploads it.
     upload: (data, dims) => adopt(new Tensor('float32', data, dims)),

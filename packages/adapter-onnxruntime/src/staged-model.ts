@@ -1,10 +1,12 @@
 import {
   type Activation,
+  type ClassScores,
   checkBatch,
   checkSelectedRows,
-  type DeviceScores,
+  type DeviceRows,
   DisposedError,
   InvalidArgumentError,
+  type PooledFeatures,
   ShapeMismatchError,
   type StageDescription,
   type StagedModel,
@@ -50,6 +52,10 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
   let liveHandles = 0
   let disposed = false
 
+  const describeScores = (data: Float32Array, rows: number): ClassScores => {
+    return { data, rows, classCount: network.classCount }
+  }
+
   const checkAlive = () => {
     if (disposed) throw new DisposedError('The staged model')
   }
@@ -88,9 +94,15 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
     return exclusively(task).finally(() => releaseAll(kept))
   }
 
-  /** @param isShared whether the next stage takes the same memory, so that the caller must get a copy */
-  const handOutScores = (block: ActivationBlock, isShared: boolean): DeviceScores => {
-    const { classCount } = network
+  /**
+   * @param describe makes what `read` gives of the numbers
+   * @param isShared whether the next stage takes the same memory, so that the caller must get a copy
+   */
+  const handOutRows = <Rows>(
+    block: ActivationBlock,
+    describe: (data: Float32Array, rows: number) => Rows,
+    isShared: boolean,
+  ): DeviceRows<Rows> => {
     const rows = block.tensor.dims[0] as number
     let released = false
     liveHandles++
@@ -98,11 +110,11 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
       rows,
       async read() {
         checkAlive()
-        if (released) throw new DisposedError('The scores')
+        if (released) throw new DisposedError('The scores or features')
         const isOnHost = block.tensor.location === 'cpu'
         const values = isOnHost ? block.tensor.data : await whileKept([block], () => block.tensor.getData())
         const data = values as Float32Array
-        return { data: isShared ? data.slice() : data, rows, classCount }
+        return describe(isShared ? data.slice() : data, rows)
       },
       dispose() {
         if (released) return
@@ -133,11 +145,12 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
         throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${handle.stage}; run that one.`)
       }
       return await whileKept(handle.inputs, async () => {
-        const { output, scores } = await runStage(stage, handle.inputs, sessions, store)
+        const { output, scores, features } = await runStage(stage, handle.inputs, sessions, store)
         const carried = stages[index + 1]?.description.scoresInput === undefined ? [] : [scores.share()]
         return {
           activation: output && handOut(index + 1, output, ...carried),
-          scores: handOutScores(scores, carried.length > 0),
+          scores: handOutRows(scores, describeScores, carried.length > 0),
+          features: features && handOutRows(features, describeFeatures, false),
         }
       })
     },
@@ -155,6 +168,10 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
       })
     },
   }
+}
+
+function describeFeatures(data: Float32Array, rows: number): PooledFeatures {
+  return { data, rows, width: data.length / rows }
 }
 
 function releaseAll(blocks: readonly ActivationBlock[]): void {
@@ -177,25 +194,33 @@ async function selectAll(
   }
 }
 
-/** One session run: the next activation and the class scores. */
+interface StageOutputBlocks {
+  readonly output: ActivationBlock | null
+  readonly scores: ActivationBlock
+  readonly features?: ActivationBlock
+}
+
+/** One session run: the next activation, the class scores, and pooled features where the stage yields them. */
 async function runStage(
   { description, session }: LoadedStage,
   [input, earlier]: StageInputs,
   sessions: SessionFactory,
   store: ActivationStore,
-): Promise<{ output: ActivationBlock | null; scores: ActivationBlock }> {
-  const { output, outputShape, scores, scoresInput } = description
+): Promise<StageOutputBlocks> {
+  const { output, outputShape, scores, scoresInput, features } = description
   const reserved = outputShape && store.reserve([input.tensor.dims[0] as number, ...outputShape])
   const feeds: { [name: string]: Tensor } = { [description.input]: input.tensor }
   if (scoresInput !== undefined && earlier !== undefined) feeds[scoresInput] = earlier.tensor
   const fetches: { [name: string]: Tensor | null } = { [scores]: null }
   if (output !== null) fetches[output] = reserved?.tensor ?? null
+  if (features !== undefined) fetches[features.output] = null
   try {
     const results = await sessions.run(session, `Running '${description.file}'`, feeds, fetches)
     const adopt = (name: string) => store.adopt(results[name] as Tensor)
     if (output === null) return { output, scores: adopt(scores) }
     if (reserved) freeCopy(results[output], reserved.tensor)
-    return { output: reserved ?? adopt(output), scores: adopt(scores) }
+    const yielded = { output: reserved ?? adopt(output), scores: adopt(scores) }
+    return features === undefined ? yielded : { ...yielded, features: adopt(features.output) }
   } catch (error) {
     reserved?.release()
     throw error

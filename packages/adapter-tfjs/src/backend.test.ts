@@ -48,6 +48,11 @@ describe('loading', () => {
       { stages: stages.map((stage, i) => (i === 1 ? { ...stage, scoresInput: 'scores-0' } : stage)) },
       'turns 4 values into 2; its stage and classes need 6 into 2',
     ],
+    [
+      'another number of features than its cut has channels',
+      { stages: stages.map((stage) => (stage.output ? { ...stage, features: { output: 'f', width: 3 } } : stage)) },
+      "'f' has 3 values a row; a tensor [4] has 4 channels",
+    ],
   ])('refuses a bundle with %s', async (_, changes, message) => {
     const before = tf.memory().numTensors
     const failure = backend.load(withManifest(changes))

@@ -6,7 +6,7 @@ import {
   type StageDescription,
   UnsupportedBundleError,
 } from '@sluice/core'
-import { countHeadInputs, findDominators } from '@sluice/onnx-graph'
+import { countHeadInputs, findDominators, gateFeaturePooling } from '@sluice/onnx-graph'
 import { findModelFlow, type ModelFlow } from './data-flow.ts'
 import { createDeviceHead, type DeviceHead } from './device-head.ts'
 import { readHeadFile } from './head-file.ts'
@@ -48,6 +48,7 @@ export function createTfjsBackend({ tf }: TfjsBackendOptions): Backend {
       const heads: (DeviceHead | null)[] = []
       try {
         checkStages(name, manifest, findModelFlow(model, manifest.stages.at(-1)?.scores))
+        for (const stage of manifest.stages) checkFeatureWidth(name, stage)
         for (const index of manifest.stages.keys()) heads.push(await loadHead(tf, name, bundle, index))
       } catch (error) {
         for (const head of heads) head?.dispose()
@@ -121,6 +122,16 @@ function checkStages(backend: string, { stages }: BundleManifest, flow: ModelFlo
     }
     previous = position
   }
+}
+
+function checkFeatureWidth(backend: string, { features, outputShape }: StageDescription): void {
+  if (features === undefined || outputShape === null) return
+  const width = countTfjsFeatures(outputShape, gateFeaturePooling)
+  if (width === features.width) return
+  throw new UnsupportedBundleError(
+    backend,
+    `its manifest says that '${features.output}' has ${features.width} values a row; a tensor [${outputShape.join(', ')}] has ${width} channels.`,
+  )
 }
 
 /** Null for the last stage. */

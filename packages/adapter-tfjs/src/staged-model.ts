@@ -1,19 +1,23 @@
 import {
   type Activation,
+  type ClassScores,
   checkBatch,
   checkSelectedRows,
-  type DeviceScores,
+  type DeviceRows,
   DisposedError,
   InvalidArgumentError,
+  type PooledFeatures,
   ShapeMismatchError,
   type StageDescription,
   type StagedModel,
   type StagedNetwork,
 } from '@sluice/core'
+import { gateFeaturePooling } from '@sluice/onnx-graph'
 import type { Tensor } from '@tensorflow/tfjs'
 import type { DeviceHead } from './device-head.ts'
 import { InvalidTfjsModelError } from './errors.ts'
 import type { LoadedModel } from './loaded-model.ts'
+import { poolFeatures } from './pool-features.ts'
 import { selectRows } from './select-rows.ts'
 import type { Tfjs } from './tfjs.ts'
 
@@ -44,12 +48,12 @@ interface Held {
 }
 
 /**
- * A staged model on one loaded model. Everything but reading scores happens within the call, so that runs in progress
- * at once cannot meet inside the engine.
+ * A staged model on one loaded model. Everything but reading scores and features happens within the call, so that runs in
+ * progress at once cannot meet inside the engine.
  */
 export function createStagedModel({ tf, network, model, stages }: StagedModelParts): StagedModel {
   const activations = new WeakMap<Activation, Held>()
-  /** The tensors of each activation and score array. */
+  /** The tensors of each activation, score and feature array. */
   const live = new Set<readonly Tensor[]>()
   let disposed = false
 
@@ -73,16 +77,19 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
     return activation
   }
 
-  const handOutScores = (tensor: Tensor): DeviceScores => {
+  /** @param describe makes what `read` gives of the numbers */
+  const handOutRows = <Rows>(
+    tensor: Tensor,
+    describe: (data: Float32Array, shape: readonly number[]) => Rows,
+  ): DeviceRows<Rows> => {
     const tensors: StageInputs = [tensor]
     return {
       ...createHandle(tensors),
       async read() {
         checkAlive()
-        if (!live.has(tensors)) throw new DisposedError('The scores')
+        if (!live.has(tensors)) throw new DisposedError('The scores or features')
         // A copy, because some backends give the tensor's own memory.
-        const data = (await tensor.data<'float32'>()).slice()
-        return { data, rows: tensor.shape[0] as number, classCount: network.classCount }
+        return describe((await tensor.data<'float32'>()).slice(), tensor.shape)
       },
     }
   }
@@ -119,9 +126,13 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
       if (stage === undefined || due !== index) {
         throw new InvalidArgumentError(`Stage ${index} was given the input of stage ${due}; run that one.`)
       }
-      const { output, scores } = runStage(model, stage, inputs)
+      const { output, scores, features } = runStage(tf, model, stage, inputs)
       const carried = stages[index + 1]?.description.scoresInput === undefined ? [] : [scores.clone()]
-      return { activation: output && handOut(index + 1, output, ...carried), scores: handOutScores(scores) }
+      return {
+        activation: output && handOut(index + 1, output, ...carried),
+        scores: handOutRows(scores, describeScores),
+        features: features && handOutRows(features, describeFeatures),
+      }
     },
     async selectRows(activation, rows) {
       const { stage, inputs } = requireHeld(activation)
@@ -139,13 +150,36 @@ export function createStagedModel({ tf, network, model, stages }: StagedModelPar
   }
 }
 
-function runStage(model: LoadedModel, { description, head }: LoadedStage, [input, earlier]: StageInputs) {
-  const { output, outputShape, scores } = description
+function describeScores(data: Float32Array, [rows = 0, classCount = 0]: readonly number[]): ClassScores {
+  return { data, rows, classCount }
+}
+
+function describeFeatures(data: Float32Array, [rows = 0, width = 0]: readonly number[]): PooledFeatures {
+  return { data, rows, width }
+}
+
+interface StageOutputs {
+  readonly output: Tensor | null
+  readonly scores: Tensor
+  readonly features?: Tensor | undefined
+}
+
+function runStage(
+  tf: Tfjs,
+  model: LoadedModel,
+  { description, head }: LoadedStage,
+  [input, earlier]: StageInputs,
+): StageOutputs {
+  const { output, outputShape, scores, features } = description
   const result = model.compute(description.input, input, output ?? scores)
   if (head === null || outputShape === null) return { output: null, scores: result }
   try {
     checkShape(description, result, [input.shape[0] as number, ...outputShape])
-    return { output: result, scores: head.computeScores(result, earlier) }
+    const rows = tf.tidy(() => ({
+      scores: head.computeScores(result, earlier),
+      ...(features && { features: poolFeatures(tf, result, gateFeaturePooling) }),
+    }))
+    return { output: result, ...rows }
   } catch (error) {
     result.dispose()
     throw error

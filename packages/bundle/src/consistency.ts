@@ -40,6 +40,14 @@ function checkStage(manifest: BundleManifest, stage: StageDescription, index: nu
     isLast && stage.scoresInput !== undefined && `${at}.scoresInput: the last stage has no head, leave it out`,
     index === 0 && stage.scoresInput !== undefined && `${at}.scoresInput: no gate stands in front, leave it out`,
     stage.scoresInput === stage.input && `${at}.scoresInput: '${stage.scoresInput}' is the input of the cut tensor`,
+    isLast && stage.features !== undefined && `${at}.features: no gate stands behind the last stage, leave them out`,
+    !isLast &&
+      stage.features !== undefined &&
+      !stage.outputShape?.includes(stage.features.width) &&
+      `${at}.features.width: ${stage.features.width} is no size of the cut tensor, [${stage.outputShape?.join(', ')}]`,
+    stage.features !== undefined &&
+      [stage.output, stage.scores].includes(stage.features.output) &&
+      `${at}.features.output: '${stage.features.output}' is another output of the stage`,
     stage.input !== expectedInput && `${at}.input: '${stage.input}' is not what comes before it, '${expectedInput}'`,
     isLast && stage.output !== null && `${at}.output: the last stage has none, write null`,
     isLast && stage.outputShape !== null && `${at}.outputShape: the last stage has none, write null`,

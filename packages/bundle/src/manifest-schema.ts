@@ -37,6 +37,7 @@ const stage = z.strictObject({
   scores: text,
   headFile: path.optional(),
   scoresInput: text.optional(),
+  features: z.strictObject({ output: text, width: count }).optional(),
 })
 
 const head = z.strictObject({

@@ -56,6 +56,14 @@ describe('parseManifest', () => {
     expect(await parseSealed(cascade)).toEqual(cascade)
   })
 
+  it('accepts a gate that yields pooled features', async () => {
+    const yielding = change(['stages', 1, 'features'], {
+      output: 'features-1',
+      width: manifest.stages[1]?.outputShape?.[0],
+    })
+    expect(await parseSealed(yielding)).toEqual(yielding)
+  })
+
   it('accepts a calibrated bundle', async () => {
     const calibration: BundleManifest['calibration'] = {
       data: 'cifar10:data?split=test',
@@ -106,6 +114,9 @@ describe('parseManifest', () => {
     ['stages[0].scoresInput', ['stages', 0, 'scoresInput'], 'scores-0'],
     ['stages[1].scoresInput', ['stages', 1, 'scoresInput'], 'cut-0'],
     ['stages[2].scoresInput', ['stages', 2, 'scoresInput'], 'scores-1'],
+    ['stages[2].features', ['stages', 2, 'features'], { output: 'features-2', width: 1 }],
+    ['stages[1].features.width', ['stages', 1, 'features'], { output: 'features-1', width: 99 }],
+    ['stages[1].features.output', ['stages', 1, 'features'], { output: 'scores-1', width: 2 }],
     ['stages[1].input', ['stages', 1, 'input'], 'elsewhere'],
     ['stages[0].input', ['stages', 0, 'input'], 'pixels'],
     ['stages[2].output', ['stages', 2, 'output'], 'cut-2'],

@@ -31,6 +31,7 @@ export { findParetoFront } from './pareto-front.ts'
 export {
   type CachedGate,
   createExitTable,
+  createGateContext,
   fitEndParameters,
   fitGateParameters,
   type ScoreCache,

@@ -68,6 +68,32 @@ it('fits on one part and applies to another', () => {
   expect(createExitTable(unseen, family, parameters, cost).gates[0]?.scores).toEqual(Float32Array.of(6))
 })
 
+it('shows a family the pooled features of its gate, of the samples that are picked', () => {
+  const features = { data: Float32Array.of(1, 10, 2, 20, 3, 30), rows: 3, width: 2 }
+  const withFeatures: ScoreCache = { ...cache, gates: cache.gates.map((gate) => ({ ...gate, features })) }
+  const looking: PolicyFamily = {
+    ...family,
+    usesFeatures: true,
+    fit: (sample) => ({ first: sample.features?.data[0] ?? null }),
+    createScore:
+      ({ first }) =>
+      ({ rows }, context) =>
+        Float32Array.from({ length: rows }, (_, row) => Number(first) * (context?.features?.data[2 * row + 1] ?? 0)),
+  }
+  const picked = selectCachedSamples(withFeatures, Uint32Array.of(2, 1))
+  const parameters = fitGateParameters(picked, looking)
+  expect(parameters).toEqual([{ first: 3 }])
+  expect(createExitTable(picked, looking, parameters, cost).gates[0]?.scores).toEqual(Float32Array.of(90, 60))
+  const gates = cache.gates.map((gate) => ({ ...gate, features: { ...features, rows: 2 } }))
+  expect(() => fitGateParameters({ ...cache, gates }, looking)).toThrow(
+    "Gate 0's features has shape [2, 3]; pass [3, 2]",
+  )
+  const broken = { ...features, data: features.data.with(3, Number.NaN) }
+  expect(() =>
+    fitGateParameters({ ...cache, gates: cache.gates.map((gate) => ({ ...gate, features: broken })) }, looking),
+  ).toThrow(NonFiniteValueError)
+})
+
 it('refuses caches that are empty, do not fit together, or hold NaN', () => {
   const fit = (change: Partial<ScoreCache>) => () => fitGateParameters({ ...cache, ...change }, family)
   expect(fit({ final: scores() })).toThrow(InvalidArgumentError)

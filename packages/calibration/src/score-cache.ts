@@ -1,17 +1,22 @@
 import {
   argmaxRows,
   type ClassScores,
+  checkFinite,
   createGateRule,
   type GateContext,
   InvalidArgumentError,
   type JsonObject,
   NonFiniteValueError,
   type PolicyFamily,
+  type PooledFeatures,
   ShapeMismatchError,
 } from '@sluice/core'
 import { checkExitTable, type ExitCost, type ExitTable } from './exit-table.ts'
 
-/** The class scores of one pass over the calibration data. Read only; nothing here keeps or changes the arrays. */
+/**
+ * The class scores of one pass over the calibration data, and pooled features where policies look at them. Read only;
+ * nothing here keeps or changes the arrays.
+ */
 export interface ScoreCache {
   /** In the order of the network; every gate saw every sample. */
   readonly gates: readonly CachedGate[]
@@ -23,6 +28,8 @@ export interface ScoreCache {
 
 export interface CachedGate {
   readonly scores: ClassScores
+  /** Of the same samples; absent where they were not collected. */
+  readonly features?: PooledFeatures | undefined
   /** `||w_j||` of the head's last layer, one per class. */
   readonly weightNorms: readonly number[]
   /** Whether the head takes the class scores of the gate in front, so that it runs only where that one does. */
@@ -44,7 +51,7 @@ export function fitGateParameters(
   const targets = findTargets(cache)
   return cache.gates.map(
     ({ scores, weightNorms }, gate) =>
-      known[gate] ?? family.fit({ scores, targets, weightNorms, ...createContext(cache, gate) }),
+      known[gate] ?? family.fit({ scores, targets, weightNorms, ...createGateContext(cache, gate) }),
   )
 }
 
@@ -59,7 +66,7 @@ export function fitEndParameters(cache: ScoreCache, { end }: PolicyFamily): Json
   const targets = findTargets(cache)
   const { gates, final, labels } = cache
   if (end === undefined || gates.length === 0 || labels === null) return null
-  return end.fit({ scores: final, targets, ...createContext(cache, gates.length) })
+  return end.fit({ scores: final, targets, ...createGateContext(cache, gates.length) })
 }
 
 /**
@@ -84,7 +91,7 @@ export function createExitTable(
   const table = {
     samples: cache.final.rows,
     gates: cache.gates.map(({ scores }, gate) => {
-      const context = createContext(cache, gate)
+      const context = createGateContext(cache, gate)
       const rule = createGateRule(family, parameters[gate] as JsonObject, Number.POSITIVE_INFINITY)
       return {
         scores: rule.score(scores, context),
@@ -93,7 +100,7 @@ export function createExitTable(
       }
     }),
     finalRight: markRight(cache.final, targets),
-    endRight: endAnswer && markRight(endAnswer(cache.final, createContext(cache, cache.gates.length)), targets),
+    endRight: endAnswer && markRight(endAnswer(cache.final, createGateContext(cache, cache.gates.length)), targets),
     cost,
   }
   checkExitTable(table)
@@ -108,8 +115,12 @@ export function createExitTable(
 export function selectCachedSamples(cache: ScoreCache, rows: Uint32Array): ScoreCache {
   const { labels } = cache
   return {
-    gates: cache.gates.map((gate) => ({ ...gate, scores: selectRows(gate.scores, rows) })),
-    final: selectRows(cache.final, rows),
+    gates: cache.gates.map((gate) => ({
+      ...gate,
+      scores: selectScores(gate.scores, rows),
+      features: gate.features && selectFeatures(gate.features, rows),
+    })),
+    final: selectScores(cache.final, rows),
     labels: labels === null ? null : Int32Array.from(rows, (row) => labels[row] as number),
   }
 }
@@ -123,8 +134,9 @@ export function selectCachedGates(cache: ScoreCache, gates: readonly number[]): 
   return { ...cache, gates: cache.gates.filter((_, gate) => gates.includes(gate)) }
 }
 
-function createContext({ gates }: ScoreCache, gate: number): GateContext {
-  return { earlier: gates.slice(0, gate).map(({ scores }) => scores) }
+/** What a gate of the cache, or the network's end behind the last one, knows of the samples besides its class scores. */
+export function createGateContext({ gates }: ScoreCache, gate: number): GateContext {
+  return { earlier: gates.slice(0, gate).map(({ scores }) => scores), features: gates[gate]?.features }
 }
 
 /** The class every sample should get, once the whole cache is known to fit together. */
@@ -132,8 +144,9 @@ function findTargets({ gates, final, labels }: ScoreCache): Int32Array {
   const { rows, classCount } = final
   if (rows === 0) throw new InvalidArgumentError('The score cache holds zero samples; pass calibration data.')
   checkScores('The full network', final, rows, classCount)
-  gates.forEach(({ scores }, gate) => {
+  gates.forEach(({ scores, features }, gate) => {
     checkScores(`Gate ${gate}`, scores, rows, classCount)
+    if (features !== undefined) checkFeatures(`Gate ${gate}`, features, rows)
   })
   if (labels === null) return argmaxRows(final)
   if (labels.length !== rows) throw new ShapeMismatchError('labels', [labels.length], [rows])
@@ -161,10 +174,26 @@ function markRight(scores: ClassScores, targets: Int32Array): Uint8Array {
   return right
 }
 
-function selectRows({ data, classCount }: ClassScores, rows: Uint32Array): ClassScores {
-  const selected = new Float32Array(rows.length * classCount)
+function checkFeatures(what: string, features: PooledFeatures, rows: number): void {
+  const { data, width } = features
+  if (features.rows !== rows || data.length !== rows * width) {
+    throw new ShapeMismatchError(`${what}'s features`, [features.rows, data.length / features.rows], [rows, width])
+  }
+  checkFinite(`${what}'s features`, data, width)
+}
+
+function selectScores({ data, classCount }: ClassScores, rows: Uint32Array): ClassScores {
+  return { data: selectRows(data, classCount, rows), rows: rows.length, classCount }
+}
+
+function selectFeatures({ data, width }: PooledFeatures, rows: Uint32Array): PooledFeatures {
+  return { data: selectRows(data, width, rows), rows: rows.length, width }
+}
+
+function selectRows(data: Float32Array, width: number, rows: Uint32Array): Float32Array {
+  const selected = new Float32Array(rows.length * width)
   rows.forEach((row, index) => {
-    selected.set(data.subarray(row * classCount, (row + 1) * classCount), index * classCount)
+    selected.set(data.subarray(row * width, (row + 1) * width), index * width)
   })
-  return { data: selected, rows: rows.length, classCount }
+  return selected
 }

@@ -1,4 +1,4 @@
-import type { ClassScores, Tensor } from '@sluice/core'
+import type { ClassScores, PooledFeatures, Tensor } from '@sluice/core'
 
 /** The scores of one row; a copy. */
 export function getScoresRow({ data, classCount }: ClassScores, row: number): Float32Array {
@@ -8,6 +8,11 @@ export function getScoresRow({ data, classCount }: ClassScores, row: number): Fl
 /** The scores of the given rows, in the given order; a copy. */
 export function selectScores({ data, classCount }: ClassScores, rows: readonly number[]): ClassScores {
   return { data: selectData(data, classCount, rows), rows: rows.length, classCount }
+}
+
+/** The features of the given rows, in the given order; a copy. */
+export function selectFeatures({ data, width }: PooledFeatures, rows: readonly number[]): PooledFeatures {
+  return { data: selectData(data, width, rows), rows: rows.length, width }
 }
 
 /** The given rows of a batch, in the given order; a copy. */

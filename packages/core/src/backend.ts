@@ -1,5 +1,6 @@
 import type { Bundle, BundleFormat, InputDescription, StageMacs } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
+import type { PooledFeatures } from './pooled-features.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What a backend can do, as data: callers look, no method throws "not implemented". */
@@ -23,12 +24,20 @@ export interface Backend {
   load(bundle: Bundle): Promise<StagedModel>
 }
 
+/** What the runner needs to know of a stage. */
+export interface StagedNetworkStage {
+  /** Cost of one row. */
+  readonly macs: StageMacs
+  /** How many pooled features of a row the stage yields; absent where it yields none. */
+  readonly features?: { readonly width: number } | undefined
+}
+
 /** What the runner needs to know of a loaded network. */
 export interface StagedNetwork {
   readonly input: InputDescription
   readonly classCount: number
-  /** Per-row cost of each stage, in order; the last stage yields the network's own scores. */
-  readonly stages: readonly { readonly macs: StageMacs }[]
+  /** In order; the last stage yields the network's own scores. */
+  readonly stages: readonly StagedNetworkStage[]
 }
 
 /**
@@ -42,26 +51,35 @@ export interface Activation {
 }
 
 /**
- * Class scores still on the device, `[rows, classCount]`. Owned like an activation; `read()` before `dispose()`, what it
- * gave belongs to the caller and stays valid afterwards.
+ * Numbers still on the device, a row each. Owned like an activation; `read()` before `dispose()`, what it gave belongs to
+ * the caller and stays valid afterwards.
  */
-export interface DeviceScores {
+export interface DeviceRows<Rows> {
   readonly rows: number
-  read(): Promise<ClassScores>
+  read(): Promise<Rows>
   dispose(): void
 }
 
-/** What one stage yields. `activation` is null for the last stage alone. The caller owns both. */
+/** Class scores still on the device, `[rows, classCount]`. */
+export type DeviceScores = DeviceRows<ClassScores>
+
+/** Pooled features still on the device, `[rows, width]`. */
+export type DeviceFeatures = DeviceRows<PooledFeatures>
+
+/** What one stage yields. The caller owns all of it. */
 export interface StageResult {
+  /** Null for the last stage alone. */
   readonly activation: Activation | null
   readonly scores: DeviceScores
+  /** What the gate's policy may look at besides the scores; absent where the stage's description has no `features`. */
+  readonly features?: DeviceFeatures | undefined
 }
 
 /** A loaded network cut into stages. Methods leave their arguments alive: the caller disposes what it owns. */
 export interface StagedModel {
   readonly specVersion: 'v1'
   readonly network: StagedNetwork
-  /** Activations and scores handed out and not yet disposed; 0 when nothing leaks. */
+  /** Activations, scores and features handed out and not yet disposed; 0 when nothing leaks. */
   readonly liveHandles: number
   /**
    * Puts a preprocessed batch `[rows, ...network.input.shape]`, rows >= 1, on the device. Its memory is read, never

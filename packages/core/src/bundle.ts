@@ -52,6 +52,12 @@ export interface StageDescription {
    * them (cascade); they stand behind the pooled features. Absent where it does not, and for the first and the last stage.
    */
   readonly scoresInput?: string | undefined
+  /**
+   * The output that holds pooled features of the cut tensor, `[rows, width]`, for policies that look at them: the mean over
+   * all positions of each channel (of each value over the tokens; a vector as it is). Absent where the stage yields none,
+   * and for the last stage.
+   */
+  readonly features?: { readonly output: string; readonly width: number } | undefined
 }
 
 /**

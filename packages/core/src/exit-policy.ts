@@ -1,4 +1,5 @@
 import type { ClassScores } from './class-scores.ts'
+import type { PooledFeatures } from './pooled-features.ts'
 
 /** What a gate sees: the rows that have reached it. */
 export interface Observation {
@@ -6,6 +7,8 @@ export interface Observation {
   readonly stage: number
   /** The class scores, of the gate or of the full network, of the rows still in the network, finite. */
   readonly scores: ClassScores
+  /** Pooled features of the same rows, finite; there for a policy that `usesFeatures`, and for no other. */
+  readonly features?: PooledFeatures | undefined
   /** Index of each of these rows in the batch that entered the network. */
   readonly rowIndices: Uint32Array
   /** MACs spent so far on each of these rows, heads included. */
@@ -30,6 +33,8 @@ export interface Decision<State> {
 export interface ExitPolicy<State = unknown> {
   readonly specVersion: 'v1'
   readonly name: string
+  /** True where decisions depend on `Observation.features`, which are read from the device for such policies alone. */
+  readonly usesFeatures?: boolean | undefined
   /** State before the first gate, for a batch of `batchSize` rows addressed by their original indices. */
   init(batchSize: number): State
   decide(observation: Observation, state: State): Decision<State>

@@ -1,5 +1,6 @@
 import type { JsonObject } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
+import type { PooledFeatures } from './pooled-features.ts'
 import type { ScoreExpression } from './score-expression.ts'
 
 /** What a gate knows of its rows besides its own class scores. */
@@ -9,14 +10,16 @@ export interface GateContext {
    * them: their heads do not run.
    */
   readonly earlier: readonly ClassScores[]
+  /** Pooled features of the network at this gate, of the same rows; there for families that use them. */
+  readonly features?: PooledFeatures | undefined
 }
 
 /** The context of a network's first gate, and of every gate whose score looks at nothing else. */
 export const noContext: GateContext = { earlier: [] }
 
 /**
- * One number per row from its class scores, and from the earlier gates' where the family `usesEarlierGates`: higher =
- * readier to exit. Pure; a row's number depends on that row alone. Without a context, the gate is the first one.
+ * One number per row from its class scores, and from the rest of the context where the family uses it: higher = readier to
+ * exit. Pure; a row's number depends on that row alone. Without a context, the gate is the first one and has no features.
  */
 export type ExitScore = (scores: ClassScores, context?: GateContext) => Float32Array
 
@@ -55,6 +58,8 @@ export interface PolicyFamily {
   readonly range: readonly [number, number]
   /** True where scores or answers depend on `GateContext.earlier`; that costs the memory of all gates' scores. */
   readonly usesEarlierGates?: boolean
+  /** True where scores or answers depend on `GateContext.features`: only bundles whose gates yield them will do. */
+  readonly usesFeatures?: boolean
   fit(sample: GateSample): JsonObject
   /** @throws InvalidArgumentError when the parameters are not what `fit` writes */
   createScore(parameters: JsonObject): ExitScore

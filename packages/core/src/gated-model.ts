@@ -1,11 +1,13 @@
-import type { Activation, DeviceScores, StagedModel } from './backend.ts'
+import type { Activation, StagedModel } from './backend.ts'
 import { checkBatch, checkFinite } from './batch.ts'
+import { checkFeatures } from './check-features.ts'
 import type { ClassScores } from './class-scores.ts'
 import { BackendContractError, PolicyContractError } from './errors.ts'
 import type { ExitPolicy } from './exit-policy.ts'
 import type { ExitScore } from './exit-score.ts'
 import { createFlopCounter } from './flop-counter.ts'
 import { collectPredictions, type ExitGroup, type Predictions } from './predictions.ts'
+import { readStageResult } from './read-stage-result.ts'
 import { createRowIndices, splitAllLeaving, splitByMask, takeIndices, takeScores } from './row-groups.ts'
 import { checkSpecVersion } from './spec-version.ts'
 import { createSurestAnswers } from './surest-answers.ts'
@@ -37,7 +39,7 @@ export interface RunOptions {
  * the first group of rows has come out. They fail before anything runs with DataTypeMismatchError, ShapeMismatchError or
  * NonFiniteValueError; later with NonFiniteValueError for scores that are not finite, PolicyContractError,
  * BackendContractError, or the reason of the signal. A batch of zero rows never reaches the backend. However a run ends,
- * every activation and score it held is disposed.
+ * every activation, score and feature it held is disposed.
  */
 export interface GatedModel {
   /**
@@ -53,13 +55,16 @@ export interface GatedModel {
  * Joins a loaded network and an exit policy. After each gate the rows that stay are compacted, so later stages see
  * fewer rows; where none or all leave, nothing is copied. The last stage answers every row that is left.
  * @throws UnsupportedVersionError for a model or policy of another contract version
- * @throws InvalidArgumentError for a network whose stage costs are not safe integers
+ * @throws InvalidArgumentError for a network whose stage costs are not safe integers, or a policy that uses features
+ * which the network's gates do not yield
  */
 export function createGatedModel({ model, policy, mostConfident }: GatedModelParts): GatedModel {
   checkSpecVersion('The staged model', model)
   checkSpecVersion(`Exit policy '${policy.name}'`, policy)
   const { input, classCount, stages } = model.network
   const counter = createFlopCounter(model.network)
+  const reading = { network: model.network, usesFeatures: policy.usesFeatures ?? false }
+  checkFeatures(policy, model.network)
 
   async function* run(batch: Tensor, { signal }: RunOptions = {}): AsyncGenerator<ExitGroup, void, undefined> {
     const batchSize = checkBatch(batch, input)
@@ -77,9 +82,9 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
         const result = await model.runStage(stage, entering)
         entering.dispose()
         activation = result.activation
-        const scores = await readScores(result.scores, stage, rows)
+        const { scores, features } = await readStageResult(result, { ...reading, stage, rows })
         const macsPerRow = counter.countThrough(stage)
-        const observation = { stage, scores, rowIndices: rows, macsSpent: macsPerRow }
+        const observation = { stage, scores, features, rowIndices: rows, macsSpent: macsPerRow }
 
         let split = splitAllLeaving(rows.length)
         let revised: ClassScores | undefined
@@ -109,17 +114,6 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
     }
   }
 
-  async function readScores(handle: DeviceScores, stage: number, rows: Uint32Array): Promise<ClassScores> {
-    try {
-      const scores = await handle.read()
-      checkScoresShape(scores, stage, rows.length, classCount)
-      checkFinite(`The score array of stage ${stage}`, scores.data, classCount, rows)
-      return scores
-    } finally {
-      handle.dispose()
-    }
-  }
-
   async function predict(batch: Tensor, options?: RunOptions): Promise<Predictions> {
     const groups: ExitGroup[] = []
     for await (const group of run(batch, options)) groups.push(group)
@@ -132,12 +126,6 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
 function requireActivation(activation: Activation | null, stage: number): Activation {
   if (activation !== null) return activation
   throw new BackendContractError(`stage ${stage - 1} gave no activation although stage ${stage} follows.`)
-}
-
-function checkScoresShape({ data, rows, classCount }: ClassScores, stage: number, rowCount: number, classes: number) {
-  if (rows === rowCount && classCount === classes && data.length === rowCount * classes) return
-  const actual = `${data.length} scores as [${rows}, ${classCount}]`
-  throw new BackendContractError(`stage ${stage} gave ${actual}; [${rowCount}, ${classes}] were due.`)
 }
 
 /** What a policy answers instead of the gate or the full network. */

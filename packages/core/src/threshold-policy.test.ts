@@ -74,6 +74,15 @@ it('does not count a gate that is off among the earlier ones', () => {
   expect(Array.from(decision.scores?.data ?? [])).toEqual([11])
 })
 
+it('shows a gate the pooled features of its rows, and says whether any gate uses them', () => {
+  const score: ExitScore = (_, context) => context?.features?.data ?? Float32Array.of(0, 0)
+  const policy = createThresholdPolicy('pooled', [{ score, threshold: 1, usesFeatures: true }])
+  const features = { data: Float32Array.of(0.5, 2), rows: 2, width: 1 }
+  expect(Array.from(policy.decide({ ...observe(0, [1, 1], [0, 1]), features }, null).exit)).toEqual([0, 1])
+  expect(policy.usesFeatures).toBe(true)
+  expect(createThresholdPolicy('first', [{ score: firstScore, threshold: 1 }]).usesFeatures).toBe(false)
+})
+
 it('keeps no scores where no gate looks back', () => {
   const policy = createThresholdPolicy('first', [{ score: firstScore, threshold: 2 }])
   expect(policy.init(3)).toBeNull()

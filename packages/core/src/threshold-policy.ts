@@ -12,6 +12,8 @@ export interface GateRule {
   readonly answer?: ExitAnswer | undefined
   /** Whether score or answer look at earlier gates. */
   readonly usesEarlierGates?: boolean | undefined
+  /** Whether score or answer look at pooled features of the network. */
+  readonly usesFeatures?: boolean | undefined
 }
 
 /** Class scores that a threshold policy has seen at one gate. */
@@ -30,6 +32,7 @@ export function createGateRule(family: PolicyFamily, parameters: JsonObject, thr
     threshold,
     answer: family.createAnswer?.(parameters),
     usesEarlierGates: family.usesEarlierGates,
+    usesFeatures: family.usesFeatures,
   }
 }
 
@@ -51,15 +54,16 @@ export function createThresholdPolicy(
   return {
     specVersion: 'v1',
     name,
+    usesFeatures: rules.some((rule) => rule.usesFeatures),
     init: () => (looksBack ? [] : null),
     ...(endAnswer && { finish: ({ scores, rowIndices }, state) => endAnswer(scores, lookBack(state, rowIndices)) }),
     decide(observation, state) {
-      const { stage, scores, rowIndices } = observation
+      const { stage, scores, features, rowIndices } = observation
       const rule = rules[stage]
       if (rule === undefined || rule.threshold === Number.POSITIVE_INFINITY) {
         return { exit: new Uint8Array(scores.rows), state }
       }
-      const decision = applyRule(rule, observation, lookBack(state, rowIndices))
+      const decision = applyRule(rule, observation, { ...lookBack(state, rowIndices), features })
       return { ...decision, state: state === null ? null : [...state, { scores, rowIndices }] }
     },
   }

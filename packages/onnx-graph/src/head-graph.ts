@@ -1,10 +1,10 @@
 import { InvalidArgumentError, type PoolingDescription } from '@sluice/core'
 import { addedPrefix } from './added-names.ts'
+import { cutShape } from './cut-shape.ts'
 import { appendGraph } from './edit-graph.ts'
 import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts'
 import { appendConvolutions, countConvolvedPositions } from './head-convolution.ts'
 import type { HeadConvolution, HeadLayer, HeadLayerShape } from './head-layer.ts'
-import { declaredShape } from './input-shapes.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { appendPooling, countPooledFeatures } from './pooling.ts'
 
@@ -70,15 +70,6 @@ export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, 
   appendLayers(builder, features, layers, scores)
   builder.output(scores, 'float32', ['batch', classCount])
   return appendGraph(stage, builder.buildGraph())
-}
-
-function cutShape({ graph }: OnnxModel, cutTensor: string): number[] {
-  const output = graph.output.find(({ name }) => name === cutTensor)
-  const [, ...shape] = (output && declaredShape(output)) ?? []
-  if (shape.length > 0 && shape.every((size) => typeof size === 'number')) return shape
-  throw new InvalidArgumentError(
-    `The stage declares no output '${cutTensor}' of known shape; add the head to the stage that ends at this cut.`,
-  )
 }
 
 function checkLayers({ layers }: HeadWeights, pooledFeatures: number, scores: number): void {

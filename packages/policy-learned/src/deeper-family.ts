@@ -1,6 +1,12 @@
 import { fitTemperatures, joinFittedGates, type PolicyFamily, readTemperatures } from '@sluice/core'
 import { countFeatures, extractEarlierFeatures } from './earlier-features.ts'
 import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
+import { appendChannels, readChannels } from './network-channels.ts'
+
+export interface DeeperFamilyOptions {
+  /** Whether the model also sees pooled features of the network, which the gates then must yield; false when absent. */
+  readonly features?: boolean
+}
 
 /**
  * Exit score: the chance, by a logistic model on this gate's class scores and those of the gates in front, that there is
@@ -10,24 +16,34 @@ import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-sco
  * last, by penalised maximum likelihood. A gate that learns from the network's own outputs when to exit is JEI-DNN's idea
  * (Regol et al. 2023, arXiv 2310.09163), which trains gates and heads together; here the heads are as they are, and the
  * features are our choice.
+ *
+ * With `features` the family is `learned-features`: behind all that, the model sees the mean of each channel of the network
+ * at the gate's cut. `fit` then also gives their number, `channels`.
  */
-export function createDeeperFamily(): PolicyFamily {
+export function createDeeperFamily({ features: usesFeatures = false }: DeeperFamilyOptions = {}): PolicyFamily {
   return {
     specVersion: 'v1',
-    name: 'learned-deeper',
+    name: usesFeatures ? 'learned-features' : 'learned-deeper',
     range: [0, 1],
     usesEarlierGates: true,
+    usesFeatures,
     fit(sample) {
       const { temperatures } = fitTemperatures(sample)
       const gates = [...(sample.earlier ?? []), sample.scores]
-      return { temperatures, ...fitChanceOfRight(extractEarlierFeatures(gates, temperatures), sample) }
+      const inputs = extractEarlierFeatures(gates, temperatures)
+      if (!usesFeatures) return { temperatures, ...fitChanceOfRight(inputs, sample) }
+      const channels = sample.features?.width ?? 0
+      return { temperatures, channels, ...fitChanceOfRight(appendChannels(inputs, sample.features), sample, channels) }
     },
     createScore(parameters) {
       const temperatures = readTemperatures(parameters)
-      const model = readLogisticModel(parameters, countFeatures(temperatures.length - 1))
+      const channels = usesFeatures ? readChannels(parameters) : 0
+      const model = readLogisticModel(parameters, countFeatures(temperatures.length - 1) + channels)
       return (scores, context) => {
         const gates = joinFittedGates(scores, context, temperatures.length)
-        return predictRows(model, extractEarlierFeatures(gates, temperatures), scores.rows)
+        const inputs = extractEarlierFeatures(gates, temperatures)
+        const seen = usesFeatures ? appendChannels(inputs, context?.features, channels) : inputs
+        return predictRows(model, seen, scores.rows)
       }
     },
   }

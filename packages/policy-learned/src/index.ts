@@ -1,3 +1,3 @@
 export { createLearnedFamily } from './confidence-family.ts'
-export { createDeeperFamily } from './deeper-family.ts'
+export { createDeeperFamily, type DeeperFamilyOptions } from './deeper-family.ts'
 export { createMarginFamily, type MarginScore } from './margin-family.ts'

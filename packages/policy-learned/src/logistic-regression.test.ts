@@ -11,7 +11,7 @@ const outcomes = Uint8Array.from({ length: rows }, (_, row) => {
 })
 
 it('finds the weights that the outcomes were drawn with, and none for a constant feature', () => {
-  const { weights, deviations, means, intercept } = fitLogisticRegression(features, outcomes, 3, 1)
+  const { weights, deviations, means, intercept } = fitLogisticRegression(features, outcomes, [1, 1, 1])
   const perUnit = weights.map((weight, k) => weight / (deviations[k] ?? 0))
   expect(perUnit[0]).toBeCloseTo(0.4, 1)
   expect(Math.abs((perUnit[1] ?? 0) + 3)).toBeLessThan(0.2)
@@ -20,8 +20,8 @@ it('finds the weights that the outcomes were drawn with, and none for a constant
 })
 
 it('stands where the penalised likelihood is flat', () => {
-  const penalty = 50
-  const { weights, deviations, means, intercept } = fitLogisticRegression(features, outcomes, 3, penalty)
+  const penalties = [50, 20, 80]
+  const { weights, deviations, means, intercept } = fitLogisticRegression(features, outcomes, penalties)
   const gradient = [0, 0, 0]
   outcomes.forEach((outcome, row) => {
     const x = weights.map((_, k) => ((features[3 * row + k] ?? 0) - (means[k] ?? 0)) / (deviations[k] ?? 0))
@@ -32,12 +32,12 @@ it('stands where the penalised likelihood is flat', () => {
     })
   })
   gradient.forEach((value, k) => {
-    expect(value).toBeCloseTo(penalty * (weights[k] ?? 0), 4)
+    expect(value).toBeCloseTo((penalties[k] ?? 0) * (weights[k] ?? 0), 4)
   })
 })
 
 it.each([0, 1])('stays finite where every outcome is %d', (outcome) => {
-  const model = fitLogisticRegression(features.subarray(0, 30), new Uint8Array(10).fill(outcome), 3, 1)
+  const model = fitLogisticRegression(features.subarray(0, 30), new Uint8Array(10).fill(outcome), [1, 1, 1])
   expect([model.intercept, ...model.weights].every(Number.isFinite)).toBe(true)
   expect(Math.sign(model.intercept)).toBe(outcome === 1 ? 1 : -1)
 })

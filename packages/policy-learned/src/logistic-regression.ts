@@ -9,6 +9,9 @@ export interface LogisticModel {
 
 const steps = 30
 
+/** One of each kind. */
+const imaginaryOutcomes = 2
+
 /**
  * Fits a logistic regression on standardised features by iteratively reweighted least squares (Newton's method; Hastie
  * et al., The Elements of Statistical Learning, section 4.4.1) with an L2 penalty on the weights. The intercept is not
@@ -16,21 +19,21 @@ const steps = 30
  *
  * @param features `[rows, width]`, row major, finite
  * @param outcomes 0 or 1, `[rows]`, rows >= 1
- * @param penalty weight of `Σ weights² / 2` against the summed negative log-likelihood, > 0
+ * @param penalties one per feature, > 0: weights of `weights[k]² / 2` against the summed negative log-likelihood
  */
 export function fitLogisticRegression(
   features: Float64Array,
   outcomes: Uint8Array,
-  width: number,
-  penalty: number,
+  penalties: readonly number[],
 ): LogisticModel {
+  const width = penalties.length
   const { standardised, means, deviations } = standardise(features, outcomes.length, width)
   const size = width + 1
   const solution = new Float64Array(size)
   const positives = outcomes.reduce((sum, outcome) => sum + outcome, 0)
   solution[width] = Math.log((positives + 1) / (outcomes.length - positives + 1))
   for (let step = 0; step < steps; step++) {
-    const move = findNewtonStep(standardised, outcomes, solution, penalty)
+    const move = findNewtonStep(standardised, outcomes, solution, penalties)
     const longest = move.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
     // Far from the optimum the quadratic model overshoots; shorter steps stay downhill.
     const damping = Math.min(1, 2 / longest)
@@ -66,60 +69,92 @@ function findNewtonStep(
   features: Float64Array,
   outcomes: Uint8Array,
   solution: Float64Array,
-  penalty: number,
+  penalties: readonly number[],
 ): Float64Array {
-  const size = solution.length
-  const width = size - 1
-  const hessian = new Float64Array(size * size)
-  const gradient = new Float64Array(size)
-  const row = new Float64Array(size).fill(1)
-  const addRow = (weight: number, outcome: number) => {
-    let logit = 0
-    for (let i = 0; i < size; i++) logit += (row[i] as number) * (solution[i] as number)
-    const p = 1 / (1 + Math.exp(-logit))
-    const residual = weight * (outcome - p)
-    const curvature = weight * p * (1 - p)
-    for (let i = 0; i < size; i++) {
-      const value = row[i] as number
-      gradient[i] = (gradient[i] as number) + residual * value
-      for (let j = 0; j <= i; j++) {
-        hessian[i * size + j] = (hessian[i * size + j] as number) + curvature * value * (row[j] as number)
-      }
-    }
-  }
-  for (let start = 0, r = 0; r < outcomes.length; r++, start += width) {
-    row.set(features.subarray(start, start + width))
-    addRow(1, outcomes[r] as number)
-  }
-  row.fill(0, 0, width)
-  addRow(2, 0.5)
-  for (let i = 0; i < width; i++) {
-    hessian[i * size + i] = (hessian[i * size + i] as number) + penalty
-    gradient[i] = (gradient[i] as number) - penalty * (solution[i] as number)
-  }
-  return solveCholesky(hessian, gradient)
+  const width = penalties.length
+  const chances = multiply(features, solution, outcomes.length).map(squash)
+  const curvatures = chances.map((p) => p * (1 - p))
+  const imagined = squash(solution[width] as number)
+  const downhill = multiplyTransposed(
+    features,
+    chances.map((p, row) => (outcomes[row] as number) - p),
+    width,
+  )
+  downhill[width] = (downhill[width] as number) + imaginaryOutcomes * (0.5 - imagined)
+  penalties.forEach((penalty, k) => {
+    downhill[k] = (downhill[k] as number) - penalty * (solution[k] as number)
+  })
+  return solveByConjugateGradients(downhill, (move) => {
+    const weighted = multiply(features, move, outcomes.length).map((value, row) => value * (curvatures[row] as number))
+    const product = multiplyTransposed(features, weighted, width)
+    product[width] =
+      (product[width] as number) + imaginaryOutcomes * imagined * (1 - imagined) * (move[width] as number)
+    penalties.forEach((penalty, k) => {
+      product[k] = (product[k] as number) + penalty * (move[k] as number)
+    })
+    return product
+  })
 }
 
+function squash(logit: number): number {
+  return 1 / (1 + Math.exp(-logit))
+}
+
+/** `features * weights` plus the intercept, which stands last, for each row. */
+function multiply(features: Float64Array, weights: Float64Array, rows: number): Float64Array {
+  const width = weights.length - 1
+  const products = new Float64Array(rows)
+  for (let row = 0, start = 0; row < rows; row++, start += width) {
+    let sum = weights[width] as number
+    for (let k = 0; k < width; k++) sum += (features[start + k] as number) * (weights[k] as number)
+    products[row] = sum
+  }
+  return products
+}
+
+/** The sum of the rows, each as many times as `values` says; their own sum stands last. */
+function multiplyTransposed(features: Float64Array, values: Float64Array, width: number): Float64Array {
+  const sums = new Float64Array(width + 1)
+  values.forEach((value, row) => {
+    const start = row * width
+    for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + value * (features[start + k] as number)
+    sums[width] = (sums[width] as number) + value
+  })
+  return sums
+}
+
+/** Share of the right side that may remain; Newton's next step mends it. */
+const tolerance = 0.01
+
 /**
- * Solves `A x = b` in place for a symmetric positive definite `A`, of which the lower triangle is read. Steps that
- * saturate every row leave a pivot near 0; a floor keeps the division defined.
+ * Solves `A x = b` for a symmetric positive definite `A`, given as a product with it: a step is linear in the number of
+ * features, where the matrix has the square of their number of values. Newton steps that saturate every row leave hardly
+ * any curvature; a floor keeps the division defined.
  */
-function solveCholesky(a: Float64Array, b: Float64Array): Float64Array {
-  const n = b.length
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j] as number
-      for (let k = 0; k < j; k++) sum -= (a[i * n + k] as number) * (a[j * n + k] as number)
-      a[i * n + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / (a[j * n + j] as number)
+function solveByConjugateGradients(b: Float64Array, multiplyByA: (x: Float64Array) => Float64Array): Float64Array {
+  const x = new Float64Array(b.length)
+  const rest = b.slice()
+  const direction = b.slice()
+  const start = dot(b, b)
+  let restNorm = start
+  for (let step = 0; step < 4 * b.length && restNorm > tolerance ** 2 * start; step++) {
+    const image = multiplyByA(direction)
+    const length = restNorm / Math.max(dot(direction, image), 1e-12 * dot(direction, direction))
+    addScaled(x, length, direction)
+    addScaled(rest, -length, image)
+    const before = restNorm
+    restNorm = dot(rest, rest)
+    for (let i = 0; i < b.length; i++) {
+      direction[i] = (rest[i] as number) + (restNorm / before) * (direction[i] as number)
     }
   }
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) b[i] = (b[i] as number) - (a[i * n + k] as number) * (b[k] as number)
-    b[i] = (b[i] as number) / (a[i * n + i] as number)
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) b[i] = (b[i] as number) - (a[k * n + i] as number) * (b[k] as number)
-    b[i] = (b[i] as number) / (a[i * n + i] as number)
-  }
-  return b
+  return x
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] as number), 0)
+}
+
+function addScaled(target: Float64Array, factor: number, values: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + factor * (values[i] as number)
 }

@@ -7,6 +7,7 @@ const sources: { readonly [family: string]: string } = {
   entropy: 'BranchyNet, arXiv 1709.01686',
   learned: 'EENet, arXiv 2301.07099',
   'learned-deeper': 'JEI-DNN, arXiv 2310.09163',
+  'learned-features': 'JEI-DNN, arXiv 2310.09163',
   patience: 'PABEE, arXiv 2006.04152',
   window: 'PCEE-BERT, Findings of NAACL 2022',
   difference: 'F-PABEE, arXiv 2305.11916',

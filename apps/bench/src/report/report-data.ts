@@ -1,6 +1,7 @@
 import { collectScores, countMacsCost, findPolicyFamily, type WorkOptions } from '@sluice/app-train'
 import {
   createExitTable,
+  createGateContext,
   type ExitTable,
   evaluateThresholds,
   findExits,
@@ -71,7 +72,7 @@ export async function collectReportData(options: ReportOptions): Promise<ReportD
   const { model, manifest, dataset } = options
   if (dataset.classes.length === 0) throw createUnlabelledError(dataset)
   const family = findSharedFamily(manifest)
-  const cache = await collectScores(model, manifest, dataset, options)
+  const cache = await collectScores(model, manifest, dataset, { ...options, families: [family] })
   const { labels } = cache
   if (labels === null) throw createUnlabelledError(dataset)
   const parameters = manifest.gates.map(({ policy }) => policy.parameters)
@@ -138,17 +139,17 @@ interface RowOutcome {
 
 /** The class that each exit answers every row with. */
 function findAnswers(
-  { gates, final }: ScoreCache,
+  cache: ScoreCache,
   family: PolicyFamily,
   parameters: readonly JsonObject[],
   endParameters: JsonObject | null,
 ): Int32Array[] {
-  const stages = [...gates.map(({ scores }) => scores), final]
+  const stages = [...cache.gates.map(({ scores }) => scores), cache.final]
   const answers = parameters.map((each) => family.createAnswer?.(each))
   const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
   return [...answers, endAnswer].map((answer, stage) => {
     const scores = stages[stage] as ClassScores
-    return argmaxRows(answer?.(scores, { earlier: stages.slice(0, stage) }) ?? scores)
+    return argmaxRows(answer?.(scores, createGateContext(cache, stage)) ?? scores)
   })
 }
 

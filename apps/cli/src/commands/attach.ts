@@ -36,6 +36,7 @@ interface AttachOptions extends BackendOptions {
   readonly rank: number
   readonly cascade?: boolean
   readonly survivors?: boolean
+  readonly features?: boolean
   readonly copies: number
   readonly flip: boolean
   readonly mean?: readonly number[]
@@ -98,6 +99,7 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
     )
     .option('--cascade', 'heads also take the class scores of the gate in front')
     .option('--survivors', 'rows that a gate in front is sure of count less in the fit')
+    .option('--features', 'gates also yield pooled features of the network, which --policy learned-features looks at')
     .addOption(
       new Option('--copies <n>', 'shifted and mirrored copies of each image to fit heads on too')
         .default(0)
@@ -158,6 +160,7 @@ async function attach(
       cascade: options.cascade ?? false,
       survivors: options.survivors ?? false,
     },
+    features: options.features ?? false,
     copies: options.copies,
     flip: options.flip,
     seed: context.options.seed,

@@ -9,7 +9,7 @@ import {
 } from '@sluice/app-train'
 import { updateManifest } from '@sluice/bundle/node'
 import type { ThresholdSearch } from '@sluice/calibration'
-import { type CalibrationRecord, InvalidArgumentError } from '@sluice/core'
+import { type CalibrationRecord, checkFeatures, InvalidArgumentError } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption } from '../backends.ts'
@@ -64,6 +64,7 @@ export function addCalibrateCommand(program: Command, run: CommandRunner): void 
     withBundle(path, context, { backend: options.backend, keepsIdleGates: true }, async (loaded) => {
       const { folder, bundle, model } = loaded
       const family = findPolicyFamily(options.policy ?? bundle.manifest.gates[0]?.policy.name ?? 'softmax')
+      checkFeatures(family, model.network)
       const dataset = await openDataFor(bundle, options.data, context)
       const { cost, search, maxDrop, batch, confidence } = options
       const result = await calibrate({

@@ -9,7 +9,7 @@ import {
   timePolicies,
 } from '@sluice/app-bench'
 import { collectScores, findPolicyFamily, policyFamilies } from '@sluice/app-train'
-import type { PolicyFamily } from '@sluice/core'
+import type { PolicyFamily, StagedModel } from '@sluice/core'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
@@ -80,17 +80,33 @@ function addPolicy(name: string, chosen: readonly PolicyFamily[]): readonly Poli
 async function compare(
   { bundle, model, backend, plainNetworks }: LoadedBundle,
   context: CommandContext,
-  { data, policy: families, splits, time, batch: batchSizes, rows, rounds }: CompareOptions,
+  { data, policy, splits, time, batch: batchSizes, rows, rounds }: CompareOptions,
 ): Promise<Comparison> {
   const { manifest } = bundle
   const dataset = await openDataFor(bundle, data, context)
   if (time) checkTimedBatches(batchSizes, dataset.size)
-  const cache = await collectScores(model, manifest, dataset, context)
+  const families = selectFamilies(policy, model, context)
+  const cache = await collectScores(model, manifest, dataset, { ...context, families })
   const { seed } = context.options
   const result = await comparePolicies({ ...context, manifest, data: dataset.name, cache, families, splits, seed })
   if (!time) return result.comparison
   const asked = { batchSizes, rows, rounds }
   return timePolicies(result, { ...context, ...asked, backend, source: bundle, plainNetworks, dataset })
+}
+
+/** The policies asked for; where none is, all but those that look at features which the gates do not yield. */
+function selectFamilies(
+  asked: readonly PolicyFamily[],
+  { network }: StagedModel,
+  context: CommandContext,
+): readonly PolicyFamily[] {
+  const yieldsFeatures = network.stages.slice(0, -1).every(({ features }) => features !== undefined)
+  if (asked !== policyFamilies || yieldsFeatures) return asked
+  const left = asked.filter(({ usesFeatures }) => usesFeatures).map(({ name }) => name)
+  context.note(
+    `Left out: ${left.join(', ')}, as the gates yield no pooled features of the network. sluice attach --features makes them.`,
+  )
+  return asked.filter(({ usesFeatures }) => !usesFeatures)
 }
 
 /** Where a comparison goes. Checks before long work that it may be written. @throws FileWriteError */

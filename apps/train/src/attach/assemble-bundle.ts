@@ -17,6 +17,8 @@ export interface GatedNetworkParts {
   readonly input: InputDescription
   readonly classes: readonly string[]
   readonly heads: readonly CutHead[]
+  /** Whether gates also yield pooled features for policies that look at them; false when absent. */
+  readonly features?: boolean
   /** Name of the policy whose gates are written, all of them off. */
   readonly policy: string
 }
@@ -29,9 +31,9 @@ export interface AssembledBundle {
 
 /** Splits the network at the heads' cuts and joins each stage with its head. No gate fires until it is calibrated. */
 export async function assembleBundle(parts: GatedNetworkParts): Promise<AssembledBundle> {
-  const { network, heads, input, classes, name } = parts
+  const { network, heads, input, classes, name, features: yieldsFeatures = false } = parts
   const { format, macs } = network
-  const split = await network.splitAtHeads(heads.map(({ cut, fitted }) => ({ cut, head: fitted.head })))
+  const split = await network.splitAtHeads(heads.map(({ cut, fitted }) => ({ cut, head: fitted.head, yieldsFeatures })))
   const stages = split.stages.map((place, index): StageDescription => {
     const head = heads[index]
     return {

@@ -40,6 +40,8 @@ export interface NetworkPass {
 export interface PlacedHead {
   readonly cut: Cut
   readonly head: HeadWeights
+  /** Whether the gate also yields pooled features of the cut tensor. */
+  readonly yieldsFeatures: boolean
 }
 
 /** A network cut into stages as a bundle holds them: one more stage than heads. */

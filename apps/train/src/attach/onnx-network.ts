@@ -1,12 +1,16 @@
 import { ShapeMismatchError } from '@sluice/core'
 import {
   type AnalyzeModelOptions,
+  addFeatures,
   addFeatureTaps,
   addHead,
   addLayoutHints,
   analyzeModel,
+  countPooledFeatures,
   type FeatureTapOutput,
   findCuts,
+  gateFeaturePooling,
+  gateFeaturesName,
   gateScoresName,
   inlineExternalData,
   type NamedTensors,
@@ -17,7 +21,7 @@ import {
   writeOnnxModel,
 } from '@sluice/onnx-graph'
 import type { TappedAnswer } from '@sluice/training'
-import type { FrozenNetwork, PlacedHead, SplitNetwork } from './frozen-network.ts'
+import type { FrozenNetwork, PlacedHead, SplitNetwork, StagePlace } from './frozen-network.ts'
 
 /**
  * An ONNX model as a network for gates: a pass runs one graph with the pooling built in, and a stage is a file of its own
@@ -76,11 +80,21 @@ function splitAtHeads(model: OnnxModel, output: string, heads: readonly PlacedHe
   const stages = split.map((stage, index) => {
     const placed = heads[index]
     const file = `stage-${index}.onnx`
-    const gated = placed === undefined ? stage.model : addHead(stage.model, placed.cut.tensor, placed.head, index)
+    const gated = placed === undefined ? stage.model : addGate(stage.model, placed, index)
     files[file] = writeOnnxModel(inlineExternalData(gated))
     const scores = placed === undefined ? output : gateScoresName(index)
     const scoresInput = placed && scoresInputName(placed.head, index)
-    return { file, input: stage.input, output: stage.output, scores, scoresInput }
+    const features = placed?.yieldsFeatures ? describeFeatures(placed, index) : undefined
+    return { file, input: stage.input, output: stage.output, scores, scoresInput, features }
   })
   return { files, stages }
+}
+
+function addGate(stage: OnnxModel, { cut, head, yieldsFeatures }: PlacedHead, index: number): OnnxModel {
+  const withHead = addHead(stage, cut.tensor, head, index)
+  return yieldsFeatures ? addFeatures(withHead, cut.tensor, index) : withHead
+}
+
+function describeFeatures({ cut }: PlacedHead, index: number): StagePlace['features'] {
+  return { output: gateFeaturesName(index), width: countPooledFeatures(cut.shape, gateFeaturePooling) }
 }

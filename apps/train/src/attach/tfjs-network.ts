@@ -1,5 +1,5 @@
-import { type TfjsNetwork, writeHeadFile } from '@sluice/adapter-tfjs'
-import { gateScoresName, scoresInputName } from '@sluice/onnx-graph'
+import { countTfjsFeatures, type TfjsNetwork, writeHeadFile } from '@sluice/adapter-tfjs'
+import { gateFeaturePooling, gateFeaturesName, gateScoresName, scoresInputName } from '@sluice/onnx-graph'
 import type { FrozenNetwork, PlacedHead, SplitNetwork, StagePlace } from './frozen-network.ts'
 
 /**
@@ -43,7 +43,12 @@ async function splitAtHeads(network: TfjsNetwork, heads: readonly PlacedHead[]):
       scores: gateScoresName(index),
       headFile: headFiles[index]?.[0],
       scoresInput: scoresInputName(placed.head, index),
+      features: placed.yieldsFeatures ? describeFeatures(placed, index) : undefined,
     }
   })
   return { files: { ...model, ...Object.fromEntries(headFiles) }, stages }
+}
+
+function describeFeatures({ cut }: PlacedHead, index: number): StagePlace['features'] {
+  return { output: gateFeaturesName(index), width: countTfjsFeatures(cut.shape, gateFeaturePooling) }
 }

@@ -22,22 +22,26 @@ function createStageModel(network: ReferenceNetwork, index: number): Uint8Array 
   const stage = network.stages[index]
   if (description === undefined || stage === undefined) throw new RangeError(`no stage ${index}`)
   const builder = createGraphBuilder({ name: `stage-${index}` })
-  const { input, output, outputShape, scores, scoresInput } = description
+  const { input, output, outputShape, scores, scoresInput, features } = description
   const inputShape = network.stages[index - 1]?.layers.at(-1)?.bias.length
   builder.input(input, 'float32', ['rows', ...(inputShape === undefined ? network.inputShape : [inputShape])])
   const flat = builder.node('Flatten', [input], { axis: 1 })
   appendLayers(builder, flat, stage.layers, output ?? scores)
   if (output !== null && stage.head !== null) {
-    const features =
+    const seen =
       scoresInput === undefined
         ? output
         : builder.node('Concat', [output, builder.input(scoresInput, 'float32', ['rows', countClasses(network)])], {
             axis: 1,
           })
-    appendLayers(builder, features, stage.head, scores)
+    appendLayers(builder, seen, stage.head, scores)
     builder.output(output, 'float32', ['rows', ...(outputShape ?? [])])
   }
   builder.output(scores, 'float32', ['rows', countClasses(network)])
+  if (output !== null && features !== undefined) {
+    builder.node('Identity', [output], {}, features.output)
+    builder.output(features.output, 'float32', ['rows', features.width])
+  }
   return writeOnnxModel(builder.buildModel())
 }
 

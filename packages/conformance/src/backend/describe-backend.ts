@@ -6,6 +6,7 @@ import { answerCases } from './answer-cases.ts'
 import type { BackendCase, Tolerance } from './backend-context.ts'
 import { badInputCases } from './bad-input-cases.ts'
 import { bundleCases } from './bundle-cases.ts'
+import { featureCases } from './feature-cases.ts'
 import { lifetimeCases } from './lifetime-cases.ts'
 import { stageCases } from './stage-cases.ts'
 
@@ -19,6 +20,7 @@ export interface BackendSuiteOptions extends Tolerance {
 /** Every requirement of the backend suite. */
 export const backendCases: readonly BackendCase[] = [
   ...stageCases,
+  ...featureCases,
   ...answerCases,
   ...lifetimeCases,
   ...badInputCases,

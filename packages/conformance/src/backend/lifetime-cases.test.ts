@@ -33,7 +33,7 @@ const spoiltModels: readonly SpoiltModel[] = [
   ],
   [
     'counts a second dispose again',
-    'liveHandles counts activations and scores, and disposing one twice counts once',
+    'liveHandles counts activations, scores and features, and disposing one twice counts once',
     (model) => {
       let disposals = 0
       let uploads = 0
@@ -61,7 +61,7 @@ const spoiltModels: readonly SpoiltModel[] = [
   ],
   [
     'still reads disposed scores',
-    'disposed scores cannot be read',
+    'disposed scores and features cannot be read',
     (model) => ({
       async runStage(index, activation) {
         const result = await model.runStage(index, activation)

@@ -64,17 +64,17 @@ export const lifetimeCases: readonly BackendCase[] = [
       }),
   },
   {
-    name: 'liveHandles counts activations and scores, and disposing one twice counts once',
+    name: 'liveHandles counts activations, scores and features, and disposing one twice counts once',
     run: (context) =>
       withExample(context, async (model, { batch }) => {
         const uploaded = await model.upload(batch)
-        const { activation, scores } = await model.runStage(0, uploaded)
+        const { activation, scores, features } = await model.runStage(0, uploaded)
         const selected = await model.selectRows(uploaded, Uint32Array.of(2, 0))
-        expect(model.liveHandles).toBe(4)
-        for (const [index, handle] of [uploaded, activation, scores, selected].entries()) {
+        expect(model.liveHandles).toBe(5)
+        for (const [index, handle] of [uploaded, activation, scores, features, selected].entries()) {
           handle?.dispose()
           handle?.dispose()
-          expect(model.liveHandles).toBe(3 - index)
+          expect(model.liveHandles).toBe(4 - index)
         }
       }),
   },
@@ -89,13 +89,14 @@ export const lifetimeCases: readonly BackendCase[] = [
       }),
   },
   {
-    name: 'disposed scores cannot be read',
+    name: 'disposed scores and features cannot be read',
     run: (context) =>
       withExample(context, async (model, { batch }) => {
         const uploaded = await model.upload(batch)
-        const { activation, scores } = await model.runStage(0, uploaded)
-        for (const handle of [uploaded, activation, scores]) handle?.dispose()
+        const { activation, scores, features } = await model.runStage(0, uploaded)
+        for (const handle of [uploaded, activation, scores, features]) handle?.dispose()
         await expect(scores.read()).rejects.toBeInstanceOf(DisposedError)
+        await expect(features?.read()).rejects.toBeInstanceOf(DisposedError)
       }),
   },
   {
@@ -104,14 +105,15 @@ export const lifetimeCases: readonly BackendCase[] = [
       const { network, batch } = createExample()
       const model = await backend.load(await createBundle(network))
       const uploaded = await model.upload(batch)
-      const { activation, scores } = await model.runStage(0, uploaded)
+      const { activation, scores, features } = await model.runStage(0, uploaded)
       await Promise.all([model.dispose(), model.dispose()])
       await model.dispose()
       await expect(model.upload(batch)).rejects.toBeInstanceOf(DisposedError)
       await expect(model.runStage(0, uploaded)).rejects.toBeInstanceOf(DisposedError)
       await expect(model.selectRows(uploaded, Uint32Array.of(0))).rejects.toBeInstanceOf(DisposedError)
       await expect(scores.read()).rejects.toBeInstanceOf(DisposedError)
-      for (const handle of [uploaded, activation, scores]) handle?.dispose()
+      await expect(features?.read()).rejects.toBeInstanceOf(DisposedError)
+      for (const handle of [uploaded, activation, scores, features]) handle?.dispose()
     },
   },
 ]

@@ -16,7 +16,7 @@ export interface Scenario {
   readonly exits: readonly number[]
 }
 
-/** Small random networks of one to four stages, with and without cascades, with batches of one to six rows. */
+/** Small random networks of one to four stages, with and without cascades and pooled features, with batches of one to six rows. */
 export const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.nat(),
@@ -24,6 +24,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     cutWidths: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
     classCount: fc.integer({ min: 1, max: 5 }),
     cascade: fc.boolean(),
+    features: fc.boolean(),
     exitDraws: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 6 }),
   })
   .map(({ exitDraws, ...options }) => ({
@@ -43,7 +44,7 @@ export const scenariosWithOrder: fc.Arbitrary<Scenario & { readonly order: reado
     fc.shuffledSubarray([...scenario.exits.keys()], { minLength: 1 }).map((order) => ({ ...scenario, order })),
 )
 
-/** One fixed scenario of three stages in cascade and four rows, for cases that need no randomness. */
+/** One fixed scenario of three stages in cascade, with pooled features, and four rows, for cases that need no randomness. */
 export function createExample(): Scenario {
   return {
     network: createRandomReferenceNetwork({
@@ -52,6 +53,7 @@ export function createExample(): Scenario {
       cutWidths: [5, 4],
       classCount: 3,
       cascade: true,
+      features: true,
     }),
     batch: createRandomBatch(6, 4, [2, 3]),
     exits: [1, 0, 2, 1],

@@ -2,7 +2,7 @@ import type { ClassScores, StagedModel } from '@sluice/core'
 import { computeReferenceScores, type ReferenceNetwork } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { selectScores } from '../rows.ts'
-import { type BackendCase, checkScenarios, expectClose, withModel } from './backend-context.ts'
+import { type BackendCase, checkScenarios, disposeRows, expectClose, withModel } from './backend-context.ts'
 import { createExample, type Scenario, scenarios, scenariosWithOrder } from './scenario.ts'
 
 /** The contract of `Backend` and `StagedModel`, method by method. */
@@ -17,6 +17,7 @@ export const stageCases: readonly BackendCase[] = [
       expect(model.network.input).toEqual(input)
       expect(model.network.classCount).toBe(classes.length)
       expect(model.network.stages.map(({ macs }) => macs)).toEqual(stages.map(({ macs }) => macs))
+      expect(model.network.stages.map(({ features }) => features?.width)).toEqual([5, 4, undefined])
       await model.dispose()
     },
   },
@@ -41,7 +42,7 @@ export const stageCases: readonly BackendCase[] = [
           activation.dispose()
           expect(result.scores.rows).toBe(exits.length)
           expect(result.activation === null).toBe(stage === network.stages.length - 1)
-          result.scores.dispose()
+          disposeRows(result)
           activation = result.activation ?? activation
         }
       }),
@@ -70,9 +71,8 @@ export const stageCases: readonly BackendCase[] = [
         const activation = await model.upload(batch)
         const [first, second] = [await model.runStage(0, activation), await model.runStage(0, activation)]
         expectClose(await second.scores.read(), await first.scores.read(), context)
-        for (const handle of [activation, first.activation, first.scores, second.activation, second.scores]) {
-          handle?.dispose()
-        }
+        for (const handle of [activation, first.activation, second.activation]) handle?.dispose()
+        for (const result of [first, second]) disposeRows(result)
       })
     },
   },
@@ -102,7 +102,8 @@ export const stageCases: readonly BackendCase[] = [
         const [, expected] = computeReferenceScores(network, batch)
         const deeper = first.activation ?? expect.unreachable()
         expectClose(await runStageOnce(model, 1, deeper), expected ?? expect.unreachable(), context)
-        for (const handle of [uploaded, first.scores]) handle.dispose()
+        uploaded.dispose()
+        disposeRows(first)
       })
     },
   },
@@ -119,7 +120,7 @@ export const stageCases: readonly BackendCase[] = [
         data.fill(0)
         const [expected, next] = computeReferenceScores(network, batch)
         expectClose(await first.scores.read(), expected ?? expect.unreachable(), context)
-        first.scores.dispose()
+        disposeRows(first)
         const deeper = first.activation ?? expect.unreachable()
         expectClose(await runStageOnce(model, 1, deeper), next ?? expect.unreachable(), context)
       })
@@ -162,7 +163,7 @@ async function runAllStages(
     const result = await model.runStage(stage, activation)
     activation.dispose()
     all.push(await result.scores.read())
-    result.scores.dispose()
+    disposeRows(result)
     activation = result.activation ?? activation
   }
   return all
@@ -176,6 +177,7 @@ async function runStageOnce(
 ): Promise<ClassScores> {
   const result = await model.runStage(stage, activation)
   const scores = await result.scores.read()
-  for (const handle of [activation, result.activation, result.scores]) handle?.dispose()
+  for (const handle of [activation, result.activation]) handle?.dispose()
+  disposeRows(result)
   return scores
 }

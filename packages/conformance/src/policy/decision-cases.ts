@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { selectScores } from '../rows.ts'
 import type { SuiteCase } from '../suite.ts'
-import { createExtremeScores, createGateScores } from './score-samples.ts'
+import { createExtremeScores, createFeatures, createGateScores } from './score-samples.ts'
 
 /** What every case on decisions works with. */
 export interface DecisionContext {
@@ -113,7 +113,9 @@ function visitGates(policy: ExitPolicy, gates: readonly ClassScores[], visit: (g
   for (const [stage, allScores] of gates.entries()) {
     if (rows.length === 0) return
     const scores = selectScores(allScores, rows)
-    const observation = { stage, scores, rowIndices: Uint32Array.from(rows), macsSpent: 1000 * (stage + 1) }
+    const rowIndices = Uint32Array.from(rows)
+    const features = policy.usesFeatures ? createFeatures(scores) : undefined
+    const observation = { stage, scores, features, rowIndices, macsSpent: 1000 * (stage + 1) }
     const decision = policy.decide(observation, state)
     visit({ observation, state, decision })
     rows = rows.filter((_, position) => decision.exit[position] === 0)

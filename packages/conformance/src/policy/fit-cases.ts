@@ -2,7 +2,7 @@ import { type ClassScores, createGateRule, type GateSample, InvalidArgumentError
 import { expect } from 'vitest'
 import { getScoresRow } from '../rows.ts'
 import { expectValidScores, type FamilyCase, forEachSample } from './family-context.ts'
-import { createExtremeInput, createScores, type GateInput, selectInput } from './score-samples.ts'
+import { createExtremeInput, createFeatures, createScores, type GateInput, selectInput } from './score-samples.ts'
 
 /** What `PolicyFamily.fit` promises, and what the family says of itself. */
 export const fitCases: readonly FamilyCase[] = [
@@ -60,8 +60,8 @@ export const fitCases: readonly FamilyCase[] = [
   },
 ]
 
-function describeInput({ scores, earlier = [] }: GateSample): GateInput {
-  return { scores, context: { earlier } }
+function describeInput({ scores, earlier = [], features }: GateSample): GateInput {
+  return { scores, context: { earlier, features } }
 }
 
 function createDegenerateSamples(sample: GateSample): GateSample[] {
@@ -74,7 +74,13 @@ function createDegenerateSamples(sample: GateSample): GateSample[] {
   return [
     { ...sample, targets: pickTargets(scores, Math.max) },
     { ...sample, targets: pickTargets(scores, Math.min) },
-    { ...sample, scores: certain, earlier: certainBefore, targets: pickTargets(certain, Math.max) },
+    {
+      ...sample,
+      scores: certain,
+      earlier: certainBefore,
+      features: createFeatures(certain),
+      targets: pickTargets(certain, Math.max),
+    },
     { ...sample, scores: extreme.scores, ...extreme.context, targets: new Int32Array(extreme.scores.rows) },
     { ...sample, scores: firstRow.scores, ...firstRow.context, targets: targets.slice(0, 1) },
   ]

@@ -7,8 +7,10 @@ import {
   type ExitAnswer,
   type GateRule,
   type PolicyFamily,
+  type PooledFeatures,
 } from '@sluice/core'
 import {
+  computeReferenceFeatures,
   computeReferenceScores,
   createRandomBatch,
   createRandomReferenceNetwork,
@@ -18,7 +20,7 @@ import {
 import { expect } from 'vitest'
 import { getScoresRow, selectBatchRows } from '../rows.ts'
 import type { FamilyCase } from './family-context.ts'
-import { chooseThreshold, createInput } from './score-samples.ts'
+import { chooseThreshold, createInput, type GateInput } from './score-samples.ts'
 
 const rows = 40
 
@@ -29,9 +31,13 @@ export const runnerCases: readonly FamilyCase[] = [
     async run({ family, classCounts, gateCount }) {
       for (const classCount of classCounts) {
         const cutWidths = Array.from({ length: gateCount }, () => 5)
-        const network = createRandomReferenceNetwork({ seed: 7, inputShape: [6], cutWidths, classCount })
+        const options = { seed: 7, inputShape: [6], cutWidths, classCount, features: true }
+        const network = createRandomReferenceNetwork(options)
         const batch = createRandomBatch(8, rows, [6])
-        const stages = computeReferenceScores(network, batch)
+        const stages = {
+          scores: computeReferenceScores(network, batch),
+          features: computeReferenceFeatures(network, batch),
+        }
         const rules = fitRules(family, stages)
         const endAnswer = fitEnd(family, stages)
         const expected = findOutcomes(rules, endAnswer, stages)
@@ -49,19 +55,30 @@ export const runnerCases: readonly FamilyCase[] = [
   },
 ]
 
+/** What the stages of a network give for all rows, the last one included. */
+interface StageRows {
+  readonly scores: readonly ClassScores[]
+  readonly features: readonly PooledFeatures[]
+}
+
+/** What a gate is shown when no row has left. */
+function showAllRows(stages: StageRows, gate: number): GateInput {
+  return createInput(stages.scores.slice(0, gate + 1), stages.features[gate])
+}
+
 /** A rule per gate, each of which lets about half of the rows leave. */
-function fitRules(family: PolicyFamily, stages: readonly ClassScores[]): GateRule[] {
-  const targets = argmaxRows(stages.at(-1) ?? expect.unreachable())
-  return stages.slice(0, -1).map((_, gate) => {
-    const { scores, context } = createInput(stages.slice(0, gate + 1))
+function fitRules(family: PolicyFamily, stages: StageRows): GateRule[] {
+  const targets = argmaxRows(stages.scores.at(-1) ?? expect.unreachable())
+  return stages.scores.slice(0, -1).map((_, gate) => {
+    const { scores, context } = showAllRows(stages, gate)
     const weightNorms = Array.from({ length: scores.classCount }, () => 1)
     const rule = createGateRule(family, family.fit({ scores, targets, weightNorms, ...context }), 0)
     return { ...rule, threshold: chooseThreshold(rule.score(scores, context)) }
   })
 }
 
-function fitEnd({ end }: PolicyFamily, stages: readonly ClassScores[]): ExitAnswer | undefined {
-  const { scores, context } = createInput(stages)
+function fitEnd({ end }: PolicyFamily, stages: StageRows): ExitAnswer | undefined {
+  const { scores, context } = createInput(stages.scores)
   return end?.createAnswer(end.fit({ scores, targets: argmaxRows(scores), ...context }))
 }
 
@@ -71,16 +88,12 @@ interface Outcome {
 }
 
 /** Where each row leaves and with what, from the scores of all rows at all gates. */
-function findOutcomes(
-  rules: readonly GateRule[],
-  endAnswer: ExitAnswer | undefined,
-  stages: readonly ClassScores[],
-): Outcome[] {
+function findOutcomes(rules: readonly GateRule[], endAnswer: ExitAnswer | undefined, stages: StageRows): Outcome[] {
   const gates = rules.map(({ score, answer, threshold }, gate) => {
-    const { scores, context } = createInput(stages.slice(0, gate + 1))
+    const { scores, context } = showAllRows(stages, gate)
     return { values: score(scores, context), answers: answer?.(scores, context) ?? scores, threshold }
   })
-  const { scores: final, context } = createInput(stages)
+  const { scores: final, context } = createInput(stages.scores)
   const atEnd = endAnswer?.(final, context) ?? final
   return Array.from({ length: rows }, (_, row) => {
     const exit = gates.findIndex(({ values, threshold }) => (values[row] ?? Number.NaN) >= threshold)

@@ -95,14 +95,14 @@ export const scoreCases: readonly FamilyCase[] = [
 ]
 
 /** The rows that a gate lets go when the gates in front let none. */
-function findLeaving(rule: GateRule, { scores, context: { earlier } }: GateInput): number[] {
+function findLeaving(rule: GateRule, { scores, context: { earlier, features } }: GateInput): number[] {
   const rowIndices = Uint32Array.from({ length: scores.rows }, (_, row) => row)
   const keepAll: GateRule = { score: ({ rows }) => new Float32Array(rows), threshold: 1 }
   const policy = createThresholdPolicy('threshold', [...earlier.map(() => keepAll), rule])
   let state = policy.init(scores.rows)
   let exit = new Uint8Array(scores.rows)
   for (const [stage, seen] of [...earlier, scores].entries()) {
-    const decision = policy.decide({ stage, scores: seen, rowIndices, macsSpent: 1 }, state)
+    const decision = policy.decide({ stage, scores: seen, features, rowIndices, macsSpent: 1 }, state)
     state = decision.state
     exit = decision.exit.slice()
   }

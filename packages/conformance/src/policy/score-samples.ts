@@ -8,12 +8,13 @@ import {
   type GateRule,
   type GateSample,
   type PolicyFamily,
+  type PooledFeatures,
 } from '@sluice/core'
 import { createRandom, createRandomBatch } from '@sluice/core/reference'
 import fc from 'fast-check'
-import { selectScores } from '../rows.ts'
+import { selectFeatures, selectScores } from '../rows.ts'
 
-/** What a gate is shown: its class scores, and those of the gates in front. */
+/** What a gate is shown: its class scores, those of the gates in front, and pooled features. */
 export interface GateInput {
   readonly scores: ClassScores
   readonly context: GateContext
@@ -22,14 +23,28 @@ export interface GateInput {
 /** The given rows of an input, in the given order; a copy. */
 export function selectInput({ scores, context }: GateInput, rows: readonly number[]): GateInput {
   const earlier = context.earlier.map((each) => selectScores(each, rows))
-  return { scores: selectScores(scores, rows), context: { earlier } }
+  const features = context.features && selectFeatures(context.features, rows)
+  return { scores: selectScores(scores, rows), context: { earlier, features } }
 }
 
-/** What the last of a row of gates is shown. */
-export function createInput(gates: readonly ClassScores[]): GateInput {
+/**
+ * What the last of a row of gates is shown.
+ * @param features those of its rows; made up when absent
+ */
+export function createInput(gates: readonly ClassScores[], features?: PooledFeatures): GateInput {
   const scores = gates.at(-1)
   if (scores === undefined) throw new Error('an input needs a gate')
-  return { scores, context: { earlier: gates.slice(0, -1) } }
+  return { scores, context: { earlier: gates.slice(0, -1), features: features ?? createFeatures(scores) } }
+}
+
+/** Pooled features that go with class scores: two per row, made of them, so that a row keeps its features in any batch. */
+export function createFeatures({ data, rows, classCount }: ClassScores): PooledFeatures {
+  const features = new Float32Array(2 * rows)
+  for (let row = 0; row < rows; row++) {
+    const [first = 0, last = 0] = [data[row * classCount], data[(row + 1) * classCount - 1]]
+    features.set([Math.max(0, first), 1 + Math.abs(last)], 2 * row)
+  }
+  return { data: features, rows, width: 2 }
 }
 
 /** Random scores of one to eight rows at every gate of a network, from nearly equal to far apart. */
@@ -68,7 +83,7 @@ export function createExtremeInput(classCount: number, earlierCount: number): Ga
   const scores = createExtremeScores(classCount)
   const shift = (by: number) => Array.from({ length: scores.rows }, (_, row) => (row + by) % scores.rows)
   const earlier = Array.from({ length: earlierCount }, (_, gate) => selectScores(scores, shift(gate + 1)))
-  return { scores, context: { earlier } }
+  return { scores, context: { earlier, features: createFeatures(scores) } }
 }
 
 /** What `fit` may get at one gate: 60 rows of which about seven in ten are right. */
@@ -78,7 +93,7 @@ export function createGateSample(seed: number, classCount: number, earlierCount 
   const targets = argmaxRows(scores).map((best) => (random() < 0.7 ? best : Math.floor(random() * classCount)))
   const weightNorms = Array.from({ length: classCount }, () => 0.5 + random())
   const earlier = Array.from({ length: earlierCount }, () => blur(scores, random))
-  return { scores, targets, weightNorms, earlier }
+  return { scores, targets, weightNorms, earlier, features: createFeatures(scores) }
 }
 
 /** Scores that often have the same highest class. */

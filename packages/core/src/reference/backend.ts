@@ -1,10 +1,10 @@
-import type { Activation, Backend, DeviceScores, StagedModel } from '../backend.ts'
+import type { Activation, Backend, DeviceFeatures, DeviceScores, StagedModel } from '../backend.ts'
 import { checkBatch, checkSelectedRows } from '../batch.ts'
 import type { Bundle, BundleManifest } from '../bundle.ts'
 import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
 import { checkSpecVersion } from '../spec-version.ts'
 import type { Tensor } from '../tensor.ts'
-import { applyHead, applyLayers, joinScores, type ReferenceStage, splitRows } from './network.ts'
+import { applyHead, applyLayers, joinFeatures, joinScores, type ReferenceStage, splitRows } from './network.ts'
 
 /** A backend in plain TypeScript, row by row: slow, and simple enough to be the measure of all others. */
 export function createReferenceBackend(): Backend {
@@ -36,11 +36,11 @@ async function readStage(backend: string, bundle: Bundle, file: string): Promise
   }
 }
 
-/** What stands behind an activation or scores. `stage` is the one that takes the activation. */
+/** What stands behind an activation, scores or features. `stage` is the one that takes the activation. */
 interface Values {
   readonly stage: number
   readonly rows: readonly Float32Array[]
-  /** Class scores of the gate in front, of the same rows; null behind a batch and behind scores. */
+  /** Class scores of the gate in front, of the same rows; null behind a batch, scores and features. */
   readonly earlier: readonly Float32Array[] | null
 }
 
@@ -83,9 +83,18 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
     return handOut(handle, values)
   }
 
+  function createFeatures(values: Values): DeviceFeatures {
+    const handle = {
+      rows: values.rows.length,
+      read: async () => joinFeatures(getValues('A feature array', handle).rows),
+      dispose: () => void live.delete(handle),
+    }
+    return handOut(handle, values)
+  }
+
   return {
     specVersion: 'v1',
-    network: { input, classCount: classes.length, stages: manifest.stages.map(({ macs }) => ({ macs })) },
+    network: { input, classCount: classes.length, stages: manifest.stages },
     get liveHandles() {
       return live.size
     },
@@ -104,6 +113,7 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
       return {
         activation: stage.head === null ? null : createActivation({ stage: next, rows, earlier: scores }),
         scores: createScores({ stage: next, rows: scores, earlier: null }),
+        features: stage.yieldsFeatures ? createFeatures({ stage: next, rows, earlier: null }) : undefined,
       }
     },
     async selectRows(activation, rows) {

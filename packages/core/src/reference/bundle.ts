@@ -60,6 +60,7 @@ function describeStage(network: ReferenceNetwork, stage: ReferenceStage, index: 
     outputShape: isLast ? null : [countOutputs(stage.layers)],
     scores: index === network.stages.length - 1 ? 'scores' : `scores-${index}`,
     ...(stage.takesScores ? { scoresInput: `scores-${index - 1}` } : {}),
+    ...(stage.yieldsFeatures ? { features: { output: `features-${index}`, width: countOutputs(stage.layers) } } : {}),
   }
 }
 

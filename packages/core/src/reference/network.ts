@@ -1,4 +1,5 @@
 import type { ClassScores } from '../class-scores.ts'
+import type { PooledFeatures } from '../pooled-features.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A dense layer: `activation(weights · x + bias)`. */
@@ -17,6 +18,8 @@ export interface ReferenceStage {
   readonly head: readonly DenseLayer[] | null
   /** Whether the head reads the class scores of the gate in front too, behind the stage's output. */
   readonly takesScores?: boolean | undefined
+  /** Whether the stage also yields its output as the gate's pooled features. */
+  readonly yieldsFeatures?: boolean | undefined
 }
 
 /**
@@ -86,6 +89,18 @@ export function computeReferenceScores(network: ReferenceNetwork, batch: Tensor<
   })
 }
 
+/**
+ * What each stage's gate must yield as pooled features, computed as {@link computeReferenceScores} does: the output of its
+ * layers, whether the stage yields it or not.
+ */
+export function computeReferenceFeatures(network: ReferenceNetwork, batch: Tensor<'float32'>): PooledFeatures[] {
+  let rows = splitRows(batch.data, batch.dims[0] ?? 0)
+  return network.stages.map((stage) => {
+    rows = rows.map((row) => applyLayers(stage.layers, row))
+    return joinFeatures(rows)
+  })
+}
+
 /** Cuts `[rows, length]` values into one array per row; the arrays are copies. */
 export function splitRows(data: Float32Array, rows: number): Float32Array[] {
   const length = data.length / rows
@@ -94,9 +109,19 @@ export function splitRows(data: Float32Array, rows: number): Float32Array[] {
 
 /** Puts rows of class scores into one array. */
 export function joinScores(rows: readonly Float32Array[], classCount: number): ClassScores {
-  const data = new Float32Array(rows.length * classCount)
+  return { data: joinRows(rows, classCount), rows: rows.length, classCount }
+}
+
+/** Puts rows of pooled features, at least one, into one array. */
+export function joinFeatures(rows: readonly Float32Array[]): PooledFeatures {
+  const width = rows[0]?.length ?? 0
+  return { data: joinRows(rows, width), rows: rows.length, width }
+}
+
+function joinRows(rows: readonly Float32Array[], width: number): Float32Array {
+  const data = new Float32Array(rows.length * width)
   rows.forEach((row, index) => {
-    data.set(row, index * classCount)
+    data.set(row, index * width)
   })
-  return { data, rows: rows.length, classCount }
+  return data
 }

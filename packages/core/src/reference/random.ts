@@ -11,6 +11,8 @@ export interface RandomNetworkOptions {
   readonly classCount: number
   /** Whether every head but the first takes the class scores of the gate in front; false when absent. */
   readonly cascade?: boolean | undefined
+  /** Whether every gate yields pooled features; false when absent. */
+  readonly features?: boolean | undefined
 }
 
 /**
@@ -18,7 +20,7 @@ export interface RandomNetworkOptions {
  * Weights are exact in float32 and scaled so that values neither explode nor vanish.
  */
 export function createRandomReferenceNetwork(options: RandomNetworkOptions): ReferenceNetwork {
-  const { seed, inputShape, cutWidths, classCount, cascade = false } = options
+  const { seed, inputShape, cutWidths, classCount, cascade = false, features = false } = options
   const random = createRandom(seed)
   let width = countElements(inputShape)
   const stages = cutWidths.map((cutWidth, index) => {
@@ -29,6 +31,7 @@ export function createRandomReferenceNetwork(options: RandomNetworkOptions): Ref
       layers,
       head: createRandomLayers(random, width + (takesScores ? classCount : 0), classCount, 'none'),
       takesScores,
+      yieldsFeatures: features,
     }
   })
   return {
