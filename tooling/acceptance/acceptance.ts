@@ -77,7 +77,7 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
   rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
   // Time and memory of a fit are asked of the default heads alone.
-  await attach(convolutional, 'convolutional, with copies', ['--head', 'conv', '--copies', '1', '--memory', '10'])
+  await attach(convolutional, 'convolutional, with copies', ['--head', 'conv', '--copies', '2', '--memory', '10'])
   rows.push(...(await checkComparison(convolutional, `${cifar10}?split=test`)))
   rows.push(...(await checkTimes(mlp, join(folder, 'time'))))
   if (process.argv.includes('--write')) {
