@@ -20,7 +20,7 @@ export function countHeadInputs(layers: readonly Omit<HeadLayerShape, 'activatio
 }
 
 /**
- * Appends the convolutions that a head begins with to pooled features `[batch, features]`, channels first. Returns what
+ * Appends the convolutions that a head begins with, at least one, to a map `[batch, channels, height, width]`. Returns what
  * the other layers take and those layers, their weights in the order of channels first.
  */
 export function appendConvolutions(
@@ -29,13 +29,12 @@ export function appendConvolutions(
   layers: readonly HeadLayer[],
 ): { readonly features: string; readonly layers: readonly HeadLayer[] } {
   const count = layers.findIndex(({ convolution }) => convolution === undefined)
-  if (count === 0) return { features: pooled, layers }
   let map = pooled
   let channels = 0
   let positions = 0
   for (const [index, layer] of layers.slice(0, count).entries()) {
     if (layer.convolution === undefined) continue
-    if (index === 0) map = appendMap(builder, pooled, layer, layer.convolution)
+    map = subtractCentre(builder, map, layer.convolution)
     map = appendConvolution(builder, map, layer, index)
     channels = layer.outputs
     positions = countConvolvedPositions(layer.convolution)
@@ -45,14 +44,17 @@ export function appendConvolutions(
   return { features: builder.node('Flatten', [map]), layers: [...reordered, ...others] }
 }
 
-function appendMap(builder: GraphBuilder, pooled: string, { inputs }: HeadLayer, convolution: HeadConvolution): string {
-  const { height, width, centre } = convolution
-  const channels = inputs / 9
-  const shape = BigInt64Array.from([-1, channels, height, width], BigInt)
-  const map = builder.node('Reshape', [pooled, builder.initializer('map', { type: 'int64', dims: [4], data: shape })])
+/**
+ * As a normalisation, because ONNX Runtime then stays in its blocked channel layout from the pooling to the last
+ * convolution; `Sub` takes a fifth of a head's time for reordering, measured at batch 1 behind 16x32x32.
+ */
+function subtractCentre(builder: GraphBuilder, map: string, { centre }: HeadConvolution): string {
   if (centre === null) return map
-  const values = builder.initializer('centre', { type: 'float32', dims: [channels, 1, 1], data: centre })
-  return builder.node('Sub', [map, values])
+  const store = (name: string, data: Float32Array) =>
+    builder.initializer(name, { type: 'float32', dims: [centre.length], data })
+  const [zeros, ones] = [new Float32Array(centre.length), new Float32Array(centre.length).fill(1)]
+  const inputs = [map, store('scale', ones), store('shift', zeros), store('centre', centre), store('variance', ones)]
+  return builder.node('BatchNormalization', inputs, { epsilon: { float: 0 } })
 }
 
 function appendConvolution(builder: GraphBuilder, map: string, layer: HeadLayer, index: number): string {

@@ -171,6 +171,10 @@ describe('a head that convolves', () => {
     const { first, shape } = splitInTheMiddle('residual')
     const head = { ...createConvolutionalHead(shape), pooling: { size: 2, kind: 'average' } as const }
     expect(() => addHead(first.model, first.output ?? '', head, 1)).toThrow(/Layer 0 of the head declares/)
+    const whole = createConvolutionalHead(shape)
+    const [first2x8, ...others] = whole.layers
+    const layers = [{ ...first2x8, convolution: { height: 2, width: 8, centre: null } } as HeadLayer, ...others]
+    expect(() => addHead(first.model, first.output ?? '', { ...whole, layers }, 1)).toThrow(/a map of 2 x 8/)
   })
 })
 

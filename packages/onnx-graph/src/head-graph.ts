@@ -5,8 +5,9 @@ import { appendGraph } from './edit-graph.ts'
 import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts'
 import { appendConvolutions, countConvolvedPositions } from './head-convolution.ts'
 import type { HeadConvolution, HeadLayer, HeadLayerShape } from './head-layer.ts'
+import { appendMapPooling } from './map-pooling.ts'
 import type { OnnxModel } from './onnx-model.ts'
-import { appendPooling, countPooledFeatures } from './pooling.ts'
+import { appendPooling, countPooledFeatures, type PoolingSource } from './pooling.ts'
 
 /** What turns a cut tensor into class scores: pooling, then layers one after another. */
 export interface HeadWeights {
@@ -60,8 +61,7 @@ export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, 
   const scoresInput = scoresInputName(head, gateIndex)
   checkLayers(head, countPooledFeatures(shape, head.pooling), scoresInput === undefined ? 0 : classCount)
   const builder = createGraphBuilder({ name: 'head', prefix: `${addedPrefix}gate_${gateIndex}/` })
-  const pooled = appendPooling(builder, { tensor: cutTensor, shape }, head.pooling, stage.opset)
-  const { features: seen, layers } = appendConvolutions(builder, pooled, head.layers)
+  const { features: seen, layers } = appendSight(builder, { tensor: cutTensor, shape }, head, stage.opset)
   const features =
     scoresInput === undefined
       ? seen
@@ -70,6 +70,24 @@ export function addHead(stage: OnnxModel, cutTensor: string, head: HeadWeights, 
   appendLayers(builder, features, layers, scores)
   builder.output(scores, 'float32', ['batch', classCount])
   return appendGraph(stage, builder.buildGraph())
+}
+
+/** Appends what a head sees of the cut tensor: pooled, and past the convolutions where it has some. Returns the layers left. */
+function appendSight(
+  builder: GraphBuilder,
+  { tensor, shape }: PoolingSource,
+  { pooling, layers }: HeadWeights,
+  opset: number,
+): { readonly features: string; readonly layers: readonly HeadLayer[] } {
+  const convolution = layers[0]?.convolution
+  if (convolution === undefined) return { features: appendPooling(builder, { tensor, shape }, pooling, opset), layers }
+  const [height, width] = shape.slice(1).map((size) => Math.min(size, pooling.size))
+  if (shape.length === 3 && height === convolution.height && width === convolution.width) {
+    return appendConvolutions(builder, appendMapPooling(builder, tensor, shape, pooling), layers)
+  }
+  throw new InvalidArgumentError(
+    `The head convolves a map of ${convolution.height} x ${convolution.width}, and pooling [${shape.join(', ')}] gives another. Fit the head on features of the same cut and pooling.`,
+  )
 }
 
 function checkLayers({ layers }: HeadWeights, pooledFeatures: number, scores: number): void {

@@ -3,7 +3,8 @@ import type { GraphBuilder } from './graph-builder.ts'
 import { largestWindow, type PoolingKernel, type PoolingWindows, planWindows } from './pooling-windows.ts'
 
 /**
- * Appends adaptive pooling of `[batch, channels, height, width]`, flattened; {@link appendPooling} documents the layout.
+ * Appends adaptive pooling of `[batch, channels, height, width]` to a map of windows; {@link appendPooling}, which flattens
+ * it, documents the layout.
  *
  * @param shape `[channels, height, width]`
  */
@@ -15,11 +16,11 @@ export function appendMapPooling(
 ): string {
   const [channels = 1, height = 1, width = 1] = shape
   const map: MapPooling = { tensor, channels, rows: planWindows(height, size), columns: planWindows(width, size) }
-  if (isTakenWhole(height, width, size)) return builder.node('Flatten', [tensor])
+  if (isTakenWhole(height, width, size)) return tensor
   const average = poolByKernel(builder, 'AveragePool', map) ?? averageByMatrix(builder, map)
-  if (kind === 'average') return builder.node('Flatten', [average])
+  if (kind === 'average') return average
   const maximum = poolByKernel(builder, 'MaxPool', map) ?? maximumByAxis(builder, map)
-  return builder.node('Flatten', [builder.node('Concat', [average, maximum], { axis: 1 })])
+  return builder.node('Concat', [average, maximum], { axis: 1 })
 }
 
 interface MapPooling {

@@ -3,7 +3,7 @@ import type { GraphBuilder } from './graph-builder.ts'
 import { appendMapPooling, isTakenWhole } from './map-pooling.ts'
 
 /** Where pooled features are taken from. */
-interface PoolingSource {
+export interface PoolingSource {
   readonly tensor: string
   /** Shape of one row: `[channels, height, width]`, `[tokens, width]` or `[width]`. */
   readonly shape: readonly number[]
@@ -32,7 +32,7 @@ export function appendPooling(
   countPooledFeatures(shape, pooling)
   if (shape.length === 1) return tensor
   if (shape.length === 2) return poolTokens(builder, tensor, pooling.kind, opset)
-  return appendMapPooling(builder, tensor, shape, pooling)
+  return builder.node('Flatten', [appendMapPooling(builder, tensor, shape, pooling)])
 }
 
 /**
