@@ -31,7 +31,7 @@ const { manifest } = bundle
 const family = findPolicyFamily(manifest.gates[0]?.policy.name ?? 'softmax')
 const dataset = await openDataset(spec, { sampleShape: sampleShapeOf(manifest.input), classes: manifest.classes })
 const model = await createOnnxRuntimeBackend().load(bundle)
-const cache = await collectScores(model, manifest, dataset)
+const cache = await collectScores(model, manifest, dataset, { families: [family] })
 await model.dispose()
 
 const half = Math.floor(dataset.size / 2)

@@ -18,22 +18,23 @@ if (path === undefined || spec === undefined) throw new Error('Usage: npm run dr
 
 const bundle = await openBundleFolder(path)
 const { manifest } = bundle
+const family = findPolicyFamily(manifest.gates[0]?.policy.name ?? 'softmax')
+const families = [family]
 const dataset = await openDataset(spec, { sampleShape: sampleShapeOf(manifest.input), classes: manifest.classes })
 const model = await createOnnxRuntimeBackend().load(bundle)
-const clean = await collectScores(model, manifest, dataset)
+const clean = await collectScores(model, manifest, dataset, { families })
 const streamed = select(dataset, { skip: Math.floor(dataset.size / 2) })
 const corrupted = new Map<string, ScoreCache[]>()
 for (const corruption of [blur, noise]) {
   const caches: ScoreCache[] = []
   for (const strength of corruption.strengths) {
     process.stderr.write(`${corruption.name} of strength ${strength}\n`)
-    caches.push(await collectScores(model, manifest, corruptDataset(streamed, corruption, strength)))
+    caches.push(await collectScores(model, manifest, corruptDataset(streamed, corruption, strength), { families }))
   }
   corrupted.set(corruption.name, caches)
 }
 await model.dispose()
 
-const family = findPolicyFamily(manifest.gates[0]?.policy.name ?? 'softmax')
 const isKept = checkDrift({ clean, corrupted }, family, countMacsCost(manifest), (line) => {
   process.stdout.write(`${line}\n`)
 })

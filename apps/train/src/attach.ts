@@ -126,12 +126,12 @@ function prepareJob(options: AttachOptions): Job {
   return { options, input, classes, cuts: selectCuts(network, plan), plan, dataset: addCopies(options) }
 }
 
-/** The share of an image's side by which copies are shifted at most: 4 of CIFAR-10's 32 pixels, as networks are trained. */
+/** Copies are shifted by this share of an image's shorter side at most: 4 of CIFAR-10's 32 pixels, as networks are trained. */
 const shiftedShare = 1 / 8
 
 function addCopies({ dataset, copies, flip, seed }: AttachOptions): Dataset {
   if (copies === 0) return dataset
-  const pad = Math.round(shiftedShare * (dataset.sampleShape.at(-1) ?? 0))
+  const pad = Math.floor(shiftedShare * Math.min(...dataset.sampleShape.slice(1)))
   return addAugmentedCopies(dataset, { copies, augmentation: { pad, flip }, seed })
 }
 

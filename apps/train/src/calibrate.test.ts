@@ -264,6 +264,14 @@ describe('calibrate with a confidence', () => {
     expect(manifest.calibration).toBe(record)
   })
 
+  it('leaves the end alone, where only harm would count', async () => {
+    const family: PolicyFamily = { ...summingFamily, end: { fit: () => ({}), createAnswer: () => sumScores } }
+    const options = await createOptions({ family, maxDrop: 90 })
+    expect((await calibrate(options)).manifest.endPolicy).toEqual({ name: 'summing', parameters: {} })
+    const { met, manifest } = await calibrate({ ...options, confidence: 0.9 })
+    expect({ met, endPolicy: manifest.endPolicy }).toEqual({ met: true, endPolicy: undefined })
+  })
+
   it('is more careful than without, and the more so the surer it is to be', async () => {
     const saved = []
     for (const confidence of [undefined, 0.5, 0.99]) {

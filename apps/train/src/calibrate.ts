@@ -67,6 +67,9 @@ export interface CalibrationResult {
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationResult> {
   const { model, manifest, dataset, trial } = options
   checkConfidence(options)
+  if (options.confidence !== undefined && options.family.end !== undefined) {
+    return calibrate({ ...options, family: leaveEndAlone(options.family) })
+  }
   const cache = await collectScores(model, manifest, dataset, { ...options, families: [options.family] })
   const { tuning: tuningCache, tuningRows, calibration } = splitSamples(cache, options)
   const tuning = createTuningSamples(tuningCache, options)
@@ -77,6 +80,12 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const chosen = trial === undefined ? 0 : await trial(manifests, pickSamples(dataset, tuningRows))
   if (calibration === null) return results[chosen] as CalibrationResult
   return describe(certifyChoice(choices[chosen] as ExitChoice, tuning, calibration, options))
+}
+
+/** Harm at the end would count against what is to be certified, and what is gained there would not. */
+function leaveEndAlone(family: PolicyFamily): PolicyFamily {
+  const { end: _, ...others } = family
+  return others
 }
 
 /** MACs of each stage and head: the cost that thresholds minimise by default. */
@@ -172,7 +181,8 @@ function describePolicy(gate: number, { standing, parameters, point }: ExitChoic
   const index = standing.indexOf(gate)
   if (index < 0) return { name: family.name, parameters: {}, threshold: null }
   const threshold = point.thresholds[index] as number
-  const never = family.usesEarlierGates ? Number.MAX_VALUE : null
+  const isLookedAt = family.usesEarlierGates || family.end !== undefined
+  const never = isLookedAt ? Number.MAX_VALUE : null
   return {
     name: family.name,
     parameters: parameters[index] as JsonObject,

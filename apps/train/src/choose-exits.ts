@@ -171,13 +171,14 @@ function listFirstGates({ cache }: TuningSamples): number[][] {
 /** More gates than this have never been faster, and all candidates are in memory at once. */
 const mostGatesTried = 6
 
-/** No gate, then the likeliest sets of each size, thresholds chosen. */
+/** No gate, then the likeliest sets of each size that meet the target, thresholds chosen. */
 export function listExitChoices(tuning: TuningSamples, target: ExitTarget): ExitChoice[] {
   const { maxDrop } = target
   const sets = tuning.isCascade
     ? listFirstGates(tuning).slice(0, mostGatesTried)
     : proposePlacements(tuning.fitGates().table, { maxDrop, maxGates: mostGatesTried })
-  return [chooseNothing(tuning), ...sets.map((standing) => chooseThresholds(tuning, standing, target))]
+  const choices = sets.map((standing) => chooseThresholds(tuning, standing, target))
+  return [chooseNothing(tuning), ...choices.filter(({ met }) => met)]
 }
 
 /** Every gate off. */

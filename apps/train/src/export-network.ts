@@ -44,7 +44,7 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
   const stages: FusedStage[] = []
   for (const [position, { file, input, output, scores, scoresInput, features }] of manifest.stages.entries()) {
     const stage = readOnnxModel(await bundle.read(file), { source: `'${file}'` })
-    // No policy that looks at features can be expressed in the file.
+    // No score that can be expressed in the file looks at features.
     const model = addLayoutHints(features === undefined ? stage : removeFeatures(stage, features))
     stages.push({ index: sourceStages[position] ?? position, model, input, output, scores, scoresInput })
   }
@@ -57,6 +57,11 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
       `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
     )
   })
+  if (manifest.endPolicy !== undefined) {
+    throw new InvalidArgumentError(
+      `The policy '${manifest.endPolicy.name}' answers the rows that reach the end too, which cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
+    )
+  }
   const thresholds = gates.map(
     ({ threshold }, position) => [thresholdName(stages[position]?.index ?? 0), threshold] as const,
   )

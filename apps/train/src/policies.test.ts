@@ -67,10 +67,14 @@ it.each(policyFamilies.map((family) => [family.name, family] as const))(
   },
 )
 
-it('refuses an end that its policy does not answer', async () => {
+it('refuses an end that its policy does not answer, and leaves it alone where every gate is off', async () => {
   const { manifest } = await createReferenceBundle(network)
   const endPolicy = { name: 'softmax', parameters: {} }
-  expect(() => createBundlePolicy({ ...manifest, endPolicy })).toThrow('answers at gates alone')
+  const [first, ...others] = manifest.gates
+  const policy = { name: 'softmax', parameters: { temperature: 1 }, threshold: 0.5 }
+  const gates = [{ ...first, policy }, ...others] as BundleManifest['gates']
+  expect(() => createBundlePolicy({ ...manifest, gates, endPolicy })).toThrow('answers at gates alone')
+  expect(createBundlePolicy({ ...manifest, endPolicy }).finish).toBeUndefined()
 })
 
 it('knows every policy by a name of its own, and no other', () => {

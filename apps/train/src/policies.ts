@@ -1,5 +1,6 @@
 import {
   type BundleManifest,
+  createEndAnswer,
   createGateRule,
   createThresholdPolicy,
   type ExitAnswer,
@@ -50,14 +51,14 @@ export function createBundlePolicy(manifest: BundleManifest, families = policyFa
     return createGateRule(family, policy.parameters, policy.threshold)
   })
   const names = new Set(manifest.gates.map(({ policy }) => policy.name))
-  return createThresholdPolicy([...names].join('+'), rules, createEndAnswer(manifest, families))
+  return createThresholdPolicy([...names].join('+'), rules, findEndAnswer(manifest, families))
 }
 
-function createEndAnswer({ endPolicy }: BundleManifest, families: readonly PolicyFamily[]): ExitAnswer | undefined {
-  if (endPolicy === undefined) return undefined
-  const { end } = findPolicyFamily(endPolicy.name, families)
-  if (end !== undefined) return end.createAnswer(endPolicy.parameters)
-  throw new InvalidArgumentError(
-    `The bundle's end is answered by the policy '${endPolicy.name}', which answers at gates alone. Calibrate the bundle again.`,
-  )
+/** With every gate off the network answers as it is. */
+function findEndAnswer(
+  { gates, endPolicy }: BundleManifest,
+  families: readonly PolicyFamily[],
+): ExitAnswer | undefined {
+  if (endPolicy === undefined || gates.every(({ policy }) => policy.threshold === null)) return undefined
+  return createEndAnswer(findPolicyFamily(endPolicy.name, families), endPolicy.parameters)
 }

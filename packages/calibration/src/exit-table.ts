@@ -89,8 +89,9 @@ export function countExitCosts(cost: ExitCost): Float64Array {
 }
 
 /**
- * The table of the same samples with some of the gates. Scores that a family takes from earlier gates too stay what they
- * were with all of them: fit the family again on the gates that remain.
+ * The table of the same samples with some of the gates. Scores that a family takes from earlier gates too, and answers at
+ * the end, stay what they were with all of them: fit the family again on the gates that remain. Without gates the full
+ * network answers.
  *
  * @param selected indices into `table.gates`, ascending
  * @throws InvalidArgumentError for indices that do not exist or do not ascend
@@ -100,6 +101,7 @@ export function selectGates(table: ExitTable, selected: readonly number[]): Exit
     ...table,
     cost: selectGateCosts(table.cost, selected),
     gates: table.gates.filter((_, gate) => selected.includes(gate)),
+    endRight: selected.length === 0 ? undefined : table.endRight,
   }
 }
 

@@ -8,7 +8,7 @@ import { createSearchSpace, type SearchSpace, type ThresholdGrid } from './thres
 
 /**
  * The one-parameter family of operating points, from the safest to the most aggressive: at step `k` every gate fires
- * where its chance of harm (full network right, gate wrong) is at most `harm[k]`. The path is nested: a row never
+ * where its chance of harm (the end's answer right, the gate's wrong) is at most `harm[k]`. The path is nested: a row never
  * leaves later at a higher step. Fixed once made, so that it can be judged on samples it was not made from.
  */
 export interface LevelPath extends ThresholdGrid {

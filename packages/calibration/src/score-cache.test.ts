@@ -58,6 +58,7 @@ it('answers at the end as the family was fitted to, where there are gates and la
   expect(fitEndParameters({ ...cache, labels: null }, swapping)).toBeNull()
   expect(fitEndParameters({ ...cache, gates: [] }, swapping)).toBeNull()
   expect(fitEndParameters(cache, family)).toBeNull()
+  expect(() => createExitTable(cache, family, [{ factor: 1 }], cost, end)).toThrow('answers at gates alone')
 })
 
 it('fits on one part and applies to another', () => {

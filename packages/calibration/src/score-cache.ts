@@ -2,6 +2,7 @@ import {
   argmaxRows,
   type ClassScores,
   checkFinite,
+  createEndAnswer,
   createGateRule,
   type GateContext,
   InvalidArgumentError,
@@ -87,7 +88,7 @@ export function createExitTable(
   if (parameters.length !== cache.gates.length) {
     throw new ShapeMismatchError('parameters', [parameters.length], [cache.gates.length])
   }
-  const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
+  const endAnswer = endParameters === null ? undefined : createEndAnswer(family, endParameters)
   const table = {
     samples: cache.final.rows,
     gates: cache.gates.map(({ scores }, gate) => {

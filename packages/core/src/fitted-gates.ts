@@ -17,6 +17,6 @@ export function joinFittedGates(
   const gates = [...earlier, scores].slice(-count)
   if (gates.length === fitted) return gates
   throw new InvalidArgumentError(
-    `The gate was fitted with ${fitted - 1} earlier gates and is shown ${earlier.length}. Calibrate the bundle again.`,
+    `The policy was fitted on ${fitted - 1} gates in front and is shown ${earlier.length}. Calibrate the bundle again.`,
   )
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
+import { InvalidArgumentError } from './errors.ts'
 import type { Decision, ExitPolicy, Observation } from './exit-policy.ts'
 import type { ExitAnswer, ExitScore, GateContext, PolicyFamily } from './exit-score.ts'
 import { takeScores } from './row-groups.ts'
@@ -34,6 +35,17 @@ export function createGateRule(family: PolicyFamily, parameters: JsonObject, thr
     usesEarlierGates: family.usesEarlierGates,
     usesFeatures: family.usesFeatures,
   }
+}
+
+/**
+ * How a family with fitted parameters answers the rows that no gate lets go.
+ * @throws InvalidArgumentError for a family that leaves the end alone, or parameters that its `end` never writes
+ */
+export function createEndAnswer({ name, end }: PolicyFamily, parameters: JsonObject): ExitAnswer {
+  if (end !== undefined) return end.createAnswer(parameters)
+  throw new InvalidArgumentError(
+    `The end is to be answered by the policy '${name}', which answers at gates alone. Calibrate the bundle again.`,
+  )
 }
 
 /**

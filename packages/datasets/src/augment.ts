@@ -52,6 +52,15 @@ export function augmentImages(
   return result
 }
 
+/** @throws InvalidArgumentError for samples that are no images, and for an augmentation that leaves all as they are */
+export function checkAugmentation({ pad, flip }: Augmentation, sampleShape: readonly number[]): void {
+  requireImages(sampleShape, pad)
+  if (pad > 0 || flip) return
+  throw new InvalidArgumentError(
+    `Images of ${sampleShape.slice(1).join(' x ')} pixels are neither shifted nor mirrored, so that copies would be the images themselves; ask for none.`,
+  )
+}
+
 /** The order in which a pass over `size` samples visits them; the same for the same seed and epoch. */
 export function epochOrder(size: number, seed: number, epoch: number): Uint32Array {
   return permute(size, mixEpoch(seed, epoch))

@@ -38,8 +38,14 @@ it('gives a copy the same pixels whichever others are read with it, and other on
   expect((await other.read(everyone)).images).not.toEqual((await copied.read(everyone)).images)
 })
 
-it('refuses indices behind the last copy, and samples that are no images', async () => {
+it('refuses indices behind the last copy, samples that are no images, and copies that change nothing', async () => {
   await expect(copied.read([20])).rejects.toThrow('the dataset has samples 0 to 19')
-  const rows = addAugmentedCopies({ ...dataset, sampleShape: [6] }, { copies: 1, augmentation, seed: 5 })
-  await expect(rows.read([7])).rejects.toThrow(InvalidArgumentError)
+  const copy = (sampleShape: readonly number[], change: object = {}) =>
+    addAugmentedCopies(
+      { ...dataset, sampleShape },
+      { copies: 1, augmentation: { ...augmentation, ...change }, seed: 5 },
+    )
+  expect(() => copy([6])).toThrow(InvalidArgumentError)
+  expect(() => copy([1, 2, 3], { pad: 0, flip: false })).toThrow('Images of 2 x 3 pixels')
+  expect(copy([1, 2, 3], { pad: 0 }).size).toBe(10)
 })

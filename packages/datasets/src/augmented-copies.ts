@@ -1,4 +1,4 @@
-import { type Augmentation, augmentImages } from './augment.ts'
+import { type Augmentation, augmentImages, checkAugmentation } from './augment.ts'
 import type { Dataset } from './dataset.ts'
 import { checkIndices } from './select.ts'
 
@@ -13,10 +13,11 @@ export interface AugmentedCopiesOptions {
 /**
  * The samples of a dataset of images, followed by changed copies of all of them, once or several times: sample
  * `copy * size + index` is sample `index`, as it is for copy 0. A copy is the same whenever it is read.
- * `read` throws InvalidArgumentError for samples that are no images.
+ * @throws InvalidArgumentError for samples that are no images, and for copies that would be the images themselves
  */
 export function addAugmentedCopies(dataset: Dataset, { copies, augmentation, seed }: AugmentedCopiesOptions): Dataset {
   const { size, sampleShape } = dataset
+  checkAugmentation(augmentation, sampleShape)
   const change = (image: Float32Array, copied: number) =>
     augmentImages(image, augmentation, {
       sampleShape,

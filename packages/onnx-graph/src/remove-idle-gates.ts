@@ -31,7 +31,7 @@ export async function removeIdleGates(source: Bundle): Promise<ActiveBundle> {
   const gates = manifest.gates.filter((_, gate) => isNeeded(manifest, gate)).map((gate, stage) => ({ ...gate, stage }))
   return {
     bundle: {
-      manifest: { ...manifest, stages, gates },
+      manifest: { ...manifest, stages, gates, endPolicy: gates.length === 0 ? undefined : manifest.endPolicy },
       read: async (path) => joined.get(path) ?? source.read(path),
     },
     sourceStages: groups.map((group) => group.at(-1) ?? 0),

@@ -82,7 +82,7 @@ it('answers at the end by the ensemble of the gates and the full network', () =>
   const { scores: final, earlier } = createNoisySample(50, 2)
   const answer = family.end?.createAnswer(parameters)
   expect(answer?.(final, { earlier })).toEqual(combineScores([...earlier, final], parameters as never))
-  expect(() => answer?.(final)).toThrow('fitted with 1 earlier gates and is shown 0')
+  expect(() => answer?.(final)).toThrow('fitted on 1 gates in front and is shown 0')
 })
 
 it('scores what it answers with', () => {
@@ -104,7 +104,7 @@ it('refuses bases that look at earlier gates or change answers', () => {
 
 it('refuses other gates or classes than it was fitted with', () => {
   const score = family.createScore({ weights: [1, 1], bias: [0, 0], base: { rows: 1 } })
-  expect(() => score(scores(1, 2))).toThrow('fitted with 1 earlier gates and is shown 0')
+  expect(() => score(scores(1, 2))).toThrow('fitted on 1 gates in front and is shown 0')
   expect(() => score({ ...scores(1, 2, 3), rows: 1, classCount: 3 }, { earlier: [] })).toThrow(ShapeMismatchError)
   const spoilt = { weights: [-1], bias: [0, 0], base: { rows: 1 } }
   expect(() => family.createScore(spoilt)).toThrow('weights [-1]')

@@ -97,5 +97,5 @@ it('is the learned confidence at the first gate', () => {
 it('refuses other gates than it was fitted with', () => {
   const { sample } = createSample(50, 4)
   const score = family.createScore(family.fit(sample))
-  expect(() => score(sample.scores)).toThrow('fitted with 1 earlier gates and is shown 0')
+  expect(() => score(sample.scores)).toThrow('fitted on 1 gates in front and is shown 0')
 })

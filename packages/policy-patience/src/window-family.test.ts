@@ -33,8 +33,8 @@ it('fits the temperatures of the gates that it looks at, fewer at the first ones
 
 it('refuses other gates than it was fitted with, and a window without gates', () => {
   const score = createWindowFamily().createScore({ temperatures: [1, 1] })
-  expect(() => score(sure(0.9))).toThrow('fitted with 1 earlier gates and is shown 0')
+  expect(() => score(sure(0.9))).toThrow('fitted on 1 gates in front and is shown 0')
   const first = createWindowFamily().createScore({ temperatures: [1] })
-  expect(() => first(sure(0.9), { earlier: [sure(0.9)] })).toThrow('fitted with 0 earlier gates and is shown 1')
+  expect(() => first(sure(0.9), { earlier: [sure(0.9)] })).toThrow('fitted on 0 gates in front and is shown 1')
   expect(() => createWindowFamily({ length: 0 })).toThrow(InvalidArgumentError)
 })

@@ -13,6 +13,7 @@ import {
   argmaxRows,
   type BundleManifest,
   type ClassScores,
+  createEndAnswer,
   InvalidArgumentError,
   type JsonObject,
   type PolicyFamily,
@@ -107,13 +108,14 @@ function createUnlabelledError({ name }: Dataset): DatasetError {
   return new DatasetError(`${name} has no labels; a report needs them to judge answers.`)
 }
 
-function findSharedFamily({ gates }: BundleManifest): PolicyFamily {
+function findSharedFamily({ gates, endPolicy }: BundleManifest): PolicyFamily {
   if (gates.every(({ policy }) => policy.threshold === null)) {
     throw new InvalidArgumentError(
       'No gate of this bundle is on, so there is nothing to report. Run sluice calibrate, with a larger --max-drop where it left the gates off.',
     )
   }
-  const [name, ...others] = new Set(gates.map(({ policy }) => policy.name))
+  const atEnd = endPolicy === undefined ? [] : [endPolicy.name]
+  const [name, ...others] = new Set([...gates.map(({ policy }) => policy.name), ...atEnd])
   if (name !== undefined && others.length === 0) return findPolicyFamily(name)
   throw new InvalidArgumentError(
     `The gates use the policies ${[name, ...others].join(', ')}; a report compares gates of one policy. Run sluice calibrate first.`,
@@ -146,7 +148,7 @@ function findAnswers(
 ): Int32Array[] {
   const stages = [...cache.gates.map(({ scores }) => scores), cache.final]
   const answers = parameters.map((each) => family.createAnswer?.(each))
-  const endAnswer = endParameters === null ? undefined : family.end?.createAnswer(endParameters)
+  const endAnswer = endParameters === null ? undefined : createEndAnswer(family, endParameters)
   return [...answers, endAnswer].map((answer, stage) => {
     const scores = stages[stage] as ClassScores
     return argmaxRows(answer?.(scores, createGateContext(cache, stage)) ?? scores)

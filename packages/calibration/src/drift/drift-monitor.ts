@@ -61,8 +61,9 @@ export interface AuditSelection {
  * but that of the seed in the state.
  *
  * A row's loss is 1 where the guaranteed property fails, e.g. where the gated network's answer differs from the full
- * one's, and 0 for a row that reaches the end and keeps the full network's answer; so an audited row that left early is
- * run to the end, and one that reached it costs nothing. Rows may come late or out of order, but which of them are reported must not depend on
+ * one's, and 0 for every row that reaches the end; so an audited row that left early is run to the end, and one that
+ * reached it costs nothing. Policies that answer at the end otherwise than the network are not meant: a guarantee leaves
+ * the end alone. Rows may come late or out of order, but which of them are reported must not depend on
  * their losses.
  */
 export interface DriftMonitor {

@@ -91,3 +91,9 @@ it('refuses thresholds that do not fit the path, and bounds that are none', () =
   }
   expect(() => proposeSaferThresholds(drifted, path, { thresholds, bound: 0 })).toThrow(InvalidArgumentError)
 })
+
+it('refuses rows that are answered otherwise at the end, which no threshold makes safer', () => {
+  const revised = { ...drifted, endRight: drifted.finalRight }
+  const options = { thresholds: thresholdsAt(inForce), bound }
+  expect(() => proposeSaferThresholds(revised, path, options)).toThrow('leaves the end alone')
+})

@@ -38,7 +38,8 @@ export interface ThresholdProposal {
  * `createExitTable` from a score cache without labels
  * @param path made from other samples
  * @throws ShapeMismatchError when table, path and thresholds have different numbers of gates
- * @throws InvalidArgumentError for a threshold that is not finite, or a bound or confidence outside 0..1
+ * @throws InvalidArgumentError for a threshold that is not finite, a bound or confidence outside 0..1, or a table whose
+ * rows are answered otherwise at the end
  * @throws SluiceError of `checkExitTable`
  */
 export function proposeSaferThresholds(
@@ -46,6 +47,11 @@ export function proposeSaferThresholds(
   path: LevelPath,
   { thresholds, bound, confidence }: SaferThresholdsOptions,
 ): ThresholdProposal {
+  if (audited.endRight !== undefined) {
+    throw new InvalidArgumentError(
+      'The audited rows are answered otherwise than by the full network at the end too, which no threshold makes safer. Calibrate again with --confidence, which leaves the end alone.',
+    )
+  }
   const gates = audited.gates.length
   if (path.thresholds.length !== gates)
     throw new ShapeMismatchError('path.thresholds', [path.thresholds.length], [gates])

@@ -11,8 +11,7 @@ const table = generateTable({ samples: 7000, gates: 4, random: createRandom(3) }
 const rows = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, index) => from + index)
 /** The path is made from samples that are used for nothing else. */
 const path = createLevelPath(selectSamples(table, rows(0, 1000)))
-const unrevised = selectSamples(table, rows(1000, 7000))
-const population = unrevised
+const population = selectSamples(table, rows(1000, 7000))
 
 const everywhere = countPathLosses(population, path)
 
@@ -38,14 +37,14 @@ describe('losses along a path', () => {
       const endRight = revisesEnd
         ? generateTable({ samples: 6000, gates: 1, random: createRandom(4) }).finalRight
         : undefined
-      const population = { ...unrevised, endRight }
-      const right = listRight(population)
-      const { harmed, everHarmed } = countPathLosses(population, path)
+      const revised = { ...population, endRight }
+      const right = listRight(revised)
+      const { harmed, everHarmed } = countPathLosses(revised, path)
       for (const step of [0, 1, 200, 500, 900, 1023]) {
         const thresholds = path.thresholds.map((values) => values[step] as number)
-        const exits = findExits(population, thresholds)
+        const exits = findExits(revised, thresholds)
         const expected = Array.from(exits).filter((gate, row) => {
-          return population.finalRight[row] === 1 && right[gate]?.[row] === 0
+          return revised.finalRight[row] === 1 && right[gate]?.[row] === 0
         })
         expect(harmed[step]).toBe(expected.length)
         expect(everHarmed[step]).toBeGreaterThanOrEqual(expected.length)
