@@ -1,5 +1,5 @@
 import type { ExitCost } from '@sluice/calibration'
-import type { StagedModel, Tensor } from '@sluice/core'
+import { disposeRows, type StagedModel, type Tensor } from '@sluice/core'
 import { summarise, timeInTurns } from './paired-timing.ts'
 import type { PlainNetworks } from './plain-networks.ts'
 
@@ -51,8 +51,7 @@ async function timeStages(model: StagedModel, images: Tensor<'float32'>, perStag
       const result = await model.runStage(stage, activation)
       await result.scores.read()
       times.push(performance.now() - startMs)
-      result.scores.dispose()
-      result.features?.dispose()
+      disposeRows(result)
       if (result.activation === null) break
       activation.dispose()
       activation = result.activation

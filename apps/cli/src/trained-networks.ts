@@ -84,8 +84,6 @@ async function attachAfter(
     input: { ...(mean && { mean }), ...(std && { std }) },
     placement: describeLaterPlacement(gates),
     heads: { kind: hidden === null ? 'linear' : 'mlp', loss, poolSize, hidden: hidden ?? 1, channels: [], rank },
-    copies: 0,
-    flip: false,
     seed,
     memoryBudgetBytes: 2 * 2 ** 30,
   })

@@ -28,10 +28,10 @@ export interface AttachOptions extends WorkOptions {
   readonly heads: HeadOptions
   /** Whether gates also yield pooled features for policies that look at them; false when absent. */
   readonly features?: boolean
-  /** How many shifted copies of each image heads are fitted on too. */
-  readonly copies: number
-  /** Whether copies are mirrored with probability 1/2. */
-  readonly flip: boolean
+  /** How many shifted copies of each image heads are fitted on too; none when absent. */
+  readonly copies?: number
+  /** Whether copies are mirrored with probability 1/2; true when absent. */
+  readonly flip?: boolean
   readonly seed: number
   /** Bytes of features held in memory; more goes to temporary files. */
   readonly memoryBudgetBytes: number
@@ -129,7 +129,7 @@ function prepareJob(options: AttachOptions): Job {
 /** Copies are shifted by this share of an image's shorter side at most: 4 of CIFAR-10's 32 pixels, as networks are trained. */
 const shiftedShare = 1 / 8
 
-function addCopies({ dataset, copies, flip, seed }: AttachOptions): Dataset {
+function addCopies({ dataset, copies = 0, flip = true, seed }: AttachOptions): Dataset {
   if (copies === 0) return dataset
   const pad = Math.floor(shiftedShare * Math.min(...dataset.sampleShape.slice(1)))
   return addAugmentedCopies(dataset, { copies, augmentation: { pad, flip }, seed })

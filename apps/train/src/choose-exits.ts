@@ -105,12 +105,12 @@ function findSharedStart(sets: readonly FittedGates[], standing: readonly number
   return starts.reduce((longest, start) => (start.length > longest.length ? start : longest), [])
 }
 
-/** Some of all gates, where each is fitted by itself. */
-function pickGates({ parameters, endParameters, table }: TabulatedGates, standing: readonly number[]): TabulatedGates {
+/** Some of all gates, where each is fitted by itself and the end is left alone. */
+function pickGates({ parameters, table }: TabulatedGates, standing: readonly number[]): TabulatedGates {
   return {
     standing,
     parameters: standing.map((gate) => parameters[gate] as JsonObject),
-    endParameters,
+    endParameters: null,
     table: selectGates(table, standing),
   }
 }

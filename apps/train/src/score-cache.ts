@@ -3,6 +3,7 @@ import {
   type BundleManifest,
   type ClassScores,
   checkFeatures,
+  disposeRows,
   type PolicyFamily,
   type PooledFeatures,
   type StagedModel,
@@ -104,13 +105,13 @@ async function fillTables(
   }
 }
 
-async function fillTable(table: StageTable, start: number, { scores, features }: StageResult): Promise<void> {
+async function fillTable(table: StageTable, start: number, result: StageResult): Promise<void> {
+  const { scores, features } = result
   try {
     table.scores.data.set((await scores.read()).data, start * table.scores.classCount)
     if (table.features === undefined || features === undefined) return
     table.features.data.set((await features.read()).data, start * table.features.width)
   } finally {
-    scores.dispose()
-    features?.dispose()
+    disposeRows(result)
   }
 }

@@ -7,7 +7,6 @@ import {
   type GateContext,
   InvalidArgumentError,
   type JsonObject,
-  NonFiniteValueError,
   type PolicyFamily,
   type PooledFeatures,
   ShapeMismatchError,
@@ -163,8 +162,7 @@ function checkScores(what: string, { data, ...shape }: ClassScores, rows: number
   if (data.length !== rows * classCount) {
     throw new ShapeMismatchError(`${what}'s scores.data`, [data.length], [rows * classCount])
   }
-  const bad = data.findIndex((score) => !Number.isFinite(score))
-  if (bad >= 0) throw new NonFiniteValueError(`${what}'s scores`, Math.floor(bad / classCount), data[bad] as number)
+  checkFinite(`${what}'s scores`, data, classCount)
 }
 
 function markRight(scores: ClassScores, targets: Int32Array): Uint8Array {

@@ -75,6 +75,12 @@ export interface StageResult {
   readonly features?: DeviceFeatures | undefined
 }
 
+/** Disposes all of a stage's result but the activation. */
+export function disposeRows({ scores, features }: Pick<StageResult, 'scores' | 'features'>): void {
+  scores.dispose()
+  features?.dispose()
+}
+
 /** A loaded network cut into stages. Methods leave their arguments alive: the caller disposes what it owns. */
 export interface StagedModel {
   readonly specVersion: 'v1'

@@ -1,4 +1,4 @@
-import type { DeviceFeatures, DeviceScores, StagedNetwork, StageResult } from './backend.ts'
+import { type DeviceFeatures, type DeviceScores, disposeRows, type StagedNetwork, type StageResult } from './backend.ts'
 import { checkFinite } from './batch.ts'
 import type { ClassScores } from './class-scores.ts'
 import { BackendContractError } from './errors.ts'
@@ -31,8 +31,7 @@ export async function readStageResult({ scores, features }: StageResult, reading
       features: features && reading.usesFeatures ? await readFeatures(features, reading) : undefined,
     }
   } finally {
-    scores.dispose()
-    features?.dispose()
+    disposeRows({ scores, features })
   }
 }
 

@@ -5,7 +5,6 @@ import {
   createGatedModel,
   type GatedModel,
   type StagedModel,
-  type StageResult,
 } from '@sluice/core'
 import { createScriptedPolicy, type ReferenceNetwork } from '@sluice/core/reference'
 import fc from 'fast-check'
@@ -56,12 +55,6 @@ export async function checkScenarios<T extends Scenario>(
     withModel(context, scenario.network, (model) => check(model, scenario)),
   )
   await fc.assert(property, { seed: 20181103, numRuns: context.runs })
-}
-
-/** Disposes all of a stage's result but the activation. */
-export function disposeRows({ scores, features }: StageResult): void {
-  scores.dispose()
-  features?.dispose()
 }
 
 /** A gated model whose row `i` leaves at stage `exits[i]`. */

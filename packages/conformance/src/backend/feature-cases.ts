@@ -1,8 +1,8 @@
-import { createGatedModel, type ExitPolicy, type PooledFeatures, type StagedModel } from '@sluice/core'
+import { createGatedModel, disposeRows, type ExitPolicy, type PooledFeatures, type StagedModel } from '@sluice/core'
 import { computeReferenceFeatures, createScriptedPolicy } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { selectFeatures } from '../rows.ts'
-import { type BackendCase, checkScenarios, disposeRows, type Tolerance, withModel } from './backend-context.ts'
+import { type BackendCase, checkScenarios, type Tolerance, withModel } from './backend-context.ts'
 import { createExample, type Scenario, scenarios } from './scenario.ts'
 
 /** Pooled features of the network for policies that look at them. */

@@ -1,8 +1,8 @@
-import type { ClassScores, StagedModel } from '@sluice/core'
+import { type ClassScores, disposeRows, type StagedModel } from '@sluice/core'
 import { computeReferenceScores, type ReferenceNetwork } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { selectScores } from '../rows.ts'
-import { type BackendCase, checkScenarios, disposeRows, expectClose, withModel } from './backend-context.ts'
+import { type BackendCase, checkScenarios, expectClose, withModel } from './backend-context.ts'
 import { createExample, type Scenario, scenarios, scenariosWithOrder } from './scenario.ts'
 
 /** The contract of `Backend` and `StagedModel`, method by method. */

@@ -1,8 +1,9 @@
-import { type EndAnswerFamily, InvalidArgumentError, type JsonObject } from '@sluice/core'
+import { type EndAnswerFamily, type GateSample, InvalidArgumentError, type JsonObject } from '@sluice/core'
 import { expect } from 'vitest'
+import { selectScores } from '../rows.ts'
 import { answerInput, expectValidAnswer } from './answer-cases.ts'
 import type { FamilyCase, FamilyContext } from './family-context.ts'
-import { createExtremeInput, createGateSample, type GateInput, selectInput } from './score-samples.ts'
+import { createExtremeInput, createGateSample, describeInput, selectInput } from './score-samples.ts'
 
 /** The contract of what rows that reach the end answer with, where a family says so. */
 export const endCases: readonly FamilyCase[] = [
@@ -31,8 +32,8 @@ export const endCases: readonly FamilyCase[] = [
     run: (context) =>
       forEachEnd(context, (end, sample, parameters) => {
         const answer = end.createAnswer(parameters)
-        const extreme = createExtremeInput(sample.scores.classCount, sample.earlier.length)
-        for (const input of [describeEnd(sample), extreme, selectInput(extreme, [])]) expectValidAnswer(answer, input)
+        const extreme = createExtremeInput(sample.scores.classCount, context.gateCount)
+        for (const input of [describeInput(sample), extreme, selectInput(extreme, [])]) expectValidAnswer(answer, input)
       }),
   },
   {
@@ -41,37 +42,26 @@ export const endCases: readonly FamilyCase[] = [
       forEachEnd(context, (end, sample, parameters) => {
         const answer = end.createAnswer(parameters)
         const order = Array.from({ length: sample.scores.rows }, (_, row) => row).reverse()
-        const input = describeEnd(sample)
+        const input = describeInput(sample)
         const all = answerInput(answer, input)
         const turned = answerInput(answer, selectInput(input, order))
-        expect(selectInput({ scores: turned, context: { earlier: [] } }, order).scores).toEqual(all)
+        expect(selectScores(turned, order)).toEqual(all)
         expect(answerInput(answer, selectInput(input, [0])).data).toEqual(all.data.slice(0, all.classCount))
       }),
   },
 ]
 
-type EndSample = ReturnType<typeof createEndSample>
-
-function createEndSample(classCount: number, gateCount: number) {
-  const { weightNorms: _, earlier = [], ...sample } = createGateSample(13, classCount, gateCount)
-  return { ...sample, earlier }
-}
-
 function forEachEnd(
   { family: { end }, classCounts, gateCount }: FamilyContext,
-  check: (end: EndAnswerFamily, sample: EndSample, parameters: JsonObject) => void,
+  check: (end: EndAnswerFamily, sample: GateSample, parameters: JsonObject) => void,
 ): void {
   if (end === undefined) return
   for (const classCount of classCounts) {
-    const sample = createEndSample(classCount, gateCount)
+    const { features: _, ...sample } = createGateSample(13, classCount, gateCount)
     check(end, sample, end.fit(sample))
   }
 }
 
-function describeEnd({ scores, earlier }: EndSample): GateInput {
-  return { scores, context: { earlier } }
-}
-
-function answerEnd(end: EndAnswerFamily, parameters: JsonObject, sample: EndSample) {
-  return answerInput(end.createAnswer(parameters), describeEnd(sample))
+function answerEnd(end: EndAnswerFamily, parameters: JsonObject, sample: GateSample) {
+  return answerInput(end.createAnswer(parameters), describeInput(sample))
 }

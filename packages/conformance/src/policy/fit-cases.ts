@@ -2,7 +2,7 @@ import { type ClassScores, createGateRule, type GateSample, InvalidArgumentError
 import { expect } from 'vitest'
 import { getScoresRow } from '../rows.ts'
 import { expectValidScores, type FamilyCase, forEachSample } from './family-context.ts'
-import { createExtremeInput, createFeatures, createScores, type GateInput, selectInput } from './score-samples.ts'
+import { createExtremeInput, createFeatures, createScores, describeInput, selectInput } from './score-samples.ts'
 
 /** What `PolicyFamily.fit` promises, and what the family says of itself. */
 export const fitCases: readonly FamilyCase[] = [
@@ -59,10 +59,6 @@ export const fitCases: readonly FamilyCase[] = [
       }),
   },
 ]
-
-function describeInput({ scores, earlier = [], features }: GateSample): GateInput {
-  return { scores, context: { earlier, features } }
-}
 
 function createDegenerateSamples(sample: GateSample): GateSample[] {
   const { scores, targets, earlier = [] } = sample

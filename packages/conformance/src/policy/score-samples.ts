@@ -101,6 +101,11 @@ function blur({ data, ...shape }: ClassScores, random: () => number): ClassScore
   return { ...shape, data: data.map((value) => 0.6 * value + 4 * random()) }
 }
 
+/** What a gate is shown of a sample that it may be fitted on. */
+export function describeInput({ scores, earlier = [], features }: GateSample): GateInput {
+  return { scores, context: { earlier, features } }
+}
+
 /** The family's rule for a gate, fitted on a random sample and taken through JSON as in a bundle; it never fires. */
 export function createFittedRule(family: PolicyFamily, classCount: number, earlierCount = 0, seed = 1): GateRule {
   const parameters = family.fit(createGateSample(seed, classCount, earlierCount))
