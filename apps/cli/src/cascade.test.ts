@@ -1,32 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readManifest } from './testing/read-manifest.ts'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
-import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
+import { tinyNormalisation, writeTinyNetwork } from './testing/tiny-files.ts'
 import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
+import { useTinyData } from './testing/use-tiny-data.ts'
 
-let folder: string
-let training: string
-let unseen: string
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-cascade-'))
-  training = await writeTinyData(folder, 'training', { rows: 1000, seed: 1 })
-  unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
-})
-
-afterAll(() => rm(folder, { recursive: true }))
+const tiny = useTinyData('cascade')
 
 describe.each([
-  { format: 'ONNX', write: () => writeTinyNetwork(folder, 'tiny.onnx'), cuts: 'relu_1,relu_3,relu_5' },
-  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(folder, 'tiny')), cuts: 'conv0,conv1,conv2' },
+  { format: 'ONNX', write: () => writeTinyNetwork(tiny.folder, 'tiny.onnx'), cuts: 'relu_1,relu_3,relu_5' },
+  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(tiny.folder, 'tiny')), cuts: 'conv0,conv1,conv2' },
 ])('a cascade on a network in $format', ({ format, write, cuts }) => {
   it('is attached with the extra inputs, calibrated from the first gate on, and does what calibration says', async () => {
-    const out = join(folder, `${format}.sluice`)
+    const out = join(tiny.folder, `${format}.sluice`)
     const heads = ['--head', 'linear', '--pool', '2', '--cascade', '--survivors']
-    const data = ['--data', training, ...tinyNormalisation]
+    const data = ['--data', tiny.training, ...tinyNormalisation]
     const attached = await runSluice('attach', await write(), ...data, '--out', out, '--at', cuts, ...heads)
     expect(attached.status, attached.stderr).toBe(0)
     const { stages } = await readManifest(out)
@@ -43,7 +32,7 @@ describe.each([
       readonly thresholds: readonly (number | null)[]
       readonly tuning: { readonly drop: number; readonly macsSaved: number }
     }
-    const options = ['--data', unseen] as const
+    const options = ['--data', tiny.unseen] as const
     const { thresholds, tuning } = await runSluiceForJson<Calibrated>('calibrate', out, ...options, '--max-drop', '25')
     const on = thresholds.filter((threshold) => threshold !== null).length
     expect(on).toBeGreaterThan(0)

@@ -1,33 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readManifest } from './testing/read-manifest.ts'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
-import { tinyNormalisation, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
+import { tinyNormalisation, writeTinyNetwork } from './testing/tiny-files.ts'
 import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
+import { useTinyData } from './testing/use-tiny-data.ts'
 
-let folder: string
-let training: string
-let unseen: string
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-convolutional-'))
-  training = await writeTinyData(folder, 'training', { rows: 1000, seed: 1 })
-  unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
-})
-
-afterAll(() => rm(folder, { recursive: true }))
+const tiny = useTinyData('convolutional')
 
 const heads = ['--head', 'conv', '--pool', '4', '--channels', '5,6', '--hidden', '7']
 
 describe.each([
-  { format: 'ONNX', write: () => writeTinyNetwork(folder, 'tiny.onnx'), cuts: 'relu_1,relu_3' },
-  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(folder, 'tiny')), cuts: 'conv0,conv1' },
+  { format: 'ONNX', write: () => writeTinyNetwork(tiny.folder, 'tiny.onnx'), cuts: 'relu_1,relu_3' },
+  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(tiny.folder, 'tiny')), cuts: 'conv0,conv1' },
 ])('heads that convolve on a network in $format', ({ format, write, cuts }) => {
   it('are attached in cascade, calibrated, and do what calibration and their fit say', async () => {
-    const out = join(folder, `${format}.sluice`)
-    const data = ['--data', training, ...tinyNormalisation]
+    const out = join(tiny.folder, `${format}.sluice`)
+    const data = ['--data', tiny.training, ...tinyNormalisation]
     const attached = await runSluice(
       'attach',
       await write(),
@@ -54,7 +43,7 @@ describe.each([
       readonly thresholds: readonly (number | null)[]
       readonly tuning: { readonly drop: number; readonly macsSaved: number }
     }
-    const options = ['--data', unseen] as const
+    const options = ['--data', tiny.unseen] as const
     const { tuning } = await runSluiceForJson<Calibrated>('calibrate', out, ...options, '--max-drop', '25')
     const { drop, macsSaved } = await runSluiceForJson<Calibrated['tuning']>('evaluate', out, ...options)
     expect(drop).toBeCloseTo(tuning.drop, 9)
@@ -64,9 +53,9 @@ describe.each([
 })
 
 it('stand where cheap heads on coarser maps place them, and nowhere but on maps', async () => {
-  const network = await writeTinyNetwork(folder, 'placed.onnx')
-  const out = join(folder, 'placed.sluice')
-  const data = ['--data', training, ...tinyNormalisation, '--out', out, '--pool', '8', '--placement-drop', '50']
+  const network = await writeTinyNetwork(tiny.folder, 'placed.onnx')
+  const out = join(tiny.folder, 'placed.sluice')
+  const data = ['--data', tiny.training, ...tinyNormalisation, '--out', out, '--pool', '8', '--placement-drop', '50']
   const attached = await runSluice('attach', network, ...data, '--gates', 'auto', '--head', 'conv', '--channels', '5')
   expect(attached.status, attached.stderr).toBe(0)
   const { gates, stages } = await readManifest(out)
@@ -76,9 +65,9 @@ it('stand where cheap heads on coarser maps place them, and nowhere but on maps'
 })
 
 it('refuses channels that no convolution can have', async () => {
-  const network = await writeTinyNetwork(folder, 'refused.onnx')
-  const out = join(folder, 'refused.sluice')
-  const data = ['--data', training, ...tinyNormalisation]
+  const network = await writeTinyNetwork(tiny.folder, 'refused.onnx')
+  const out = join(tiny.folder, 'refused.sluice')
+  const data = ['--data', tiny.training, ...tinyNormalisation]
   const refused = await runSluice('attach', network, ...data, '--out', out, ...heads, '--channels', '4,0')
   expect(refused.status, refused.stderr).toBe(2)
   expect(refused.stderr).toContain('--channels 4,0 is not a list of whole numbers from 1 on')

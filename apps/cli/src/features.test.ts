@@ -1,27 +1,17 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { policyFamilies } from '@sluice/app-train'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { readManifest } from './testing/read-manifest.ts'
 import { runSluice, runSluiceForJson } from './testing/run-sluice.ts'
-import { tinyNormalisation, tinyWidth, writeTinyData, writeTinyNetwork } from './testing/tiny-files.ts'
+import { tinyNormalisation, tinyWidth, writeTinyNetwork } from './testing/tiny-files.ts'
 import { writeTinyTfjsModel } from './testing/tiny-tfjs-model.ts'
+import { useTinyData } from './testing/use-tiny-data.ts'
 
-let folder: string
-let training: string
-let unseen: string
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-features-'))
-  training = await writeTinyData(folder, 'training', { rows: 1000, seed: 1 })
-  unseen = await writeTinyData(folder, 'unseen', { rows: 400, seed: 2 })
-})
-
-afterAll(() => rm(folder, { recursive: true }))
+const tiny = useTinyData('features')
 
 async function attach(network: string, cuts: string, out: string, ...options: readonly string[]): Promise<void> {
-  const data = ['--data', training, ...tinyNormalisation, '--head', 'linear', '--pool', '2']
+  const data = ['--data', tiny.training, ...tinyNormalisation, '--head', 'linear', '--pool', '2']
   const { status, stderr } = await runSluice('attach', network, ...data, '--out', out, '--at', cuts, ...options)
   expect(status, stderr).toBe(0)
 }
@@ -32,13 +22,13 @@ interface Figures {
 }
 
 describe.each([
-  { format: 'ONNX', write: () => writeTinyNetwork(folder, 'tiny.onnx'), cuts: 'relu_1,relu_3' },
-  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(folder, 'tiny')), cuts: 'conv0,conv1' },
+  { format: 'ONNX', write: () => writeTinyNetwork(tiny.folder, 'tiny.onnx'), cuts: 'relu_1,relu_3' },
+  { format: 'TensorFlow.js', write: () => writeTinyTfjsModel(join(tiny.folder, 'tiny')), cuts: 'conv0,conv1' },
 ])('pooled features of a network in $format', ({ format, write, cuts }) => {
   let bundle: string
 
   beforeAll(async () => {
-    bundle = join(folder, `${format}.sluice`)
+    bundle = join(tiny.folder, `${format}.sluice`)
     await attach(await write(), cuts, bundle, '--features')
   })
 
@@ -54,7 +44,7 @@ describe.each([
   })
 
   it('let learned-features be calibrated, evaluated and reported, and the runner does what calibration says', async () => {
-    const data = ['--data', unseen] as const
+    const data = ['--data', tiny.unseen] as const
     const calibrate = ['calibrate', bundle, ...data, '--max-drop', '20', '--policy', 'learned-features'] as const
     const { tuning } = await runSluiceForJson<{ tuning: Figures }>(...calibrate)
     expect(tuning.macsSaved).toBeGreaterThan(0)
@@ -63,11 +53,11 @@ describe.each([
       expect(figures.drop).toBeCloseTo(tuning.drop, 9)
       expect(figures.macsSaved).toBeCloseTo(tuning.macsSaved, 9)
     }
-    await runSluiceForJson('report', bundle, ...data, '--out', join(folder, `${format}.html`))
+    await runSluiceForJson('report', bundle, ...data, '--out', join(tiny.folder, `${format}.html`))
   })
 
   it('bring learned-features into the comparison', async () => {
-    const compare = ['compare', bundle, '--data', unseen, '--splits', '1', '--no-time'] as const
+    const compare = ['compare', bundle, '--data', tiny.unseen, '--splits', '1', '--no-time'] as const
     const { policies } = await runSluiceForJson<{ policies: { policy: string }[] }>(...compare)
     expect(policies.map(({ policy }) => policy)).toEqual(policyFamilies.map(({ name }) => name))
   })
@@ -77,12 +67,12 @@ describe('a bundle without pooled features', () => {
   let plain: string
 
   beforeAll(async () => {
-    plain = join(folder, 'plain.sluice')
-    await attach(await writeTinyNetwork(folder, 'plain.onnx'), 'relu_1,relu_3', plain)
+    plain = join(tiny.folder, 'plain.sluice')
+    await attach(await writeTinyNetwork(tiny.folder, 'plain.onnx'), 'relu_1,relu_3', plain)
   })
 
   it('refuses policies that look at them and says how to mend it', async () => {
-    const data = ['--data', unseen] as const
+    const data = ['--data', tiny.unseen] as const
     for (const args of [
       ['calibrate', plain, ...data, '--max-drop', '5', '--policy', 'learned-features'],
       ['compare', plain, ...data, '--no-time', '--policy', 'learned-features'],
@@ -94,7 +84,7 @@ describe('a bundle without pooled features', () => {
   })
 
   it('has the other policies compared, and says which is left out', async () => {
-    const args = ['--data', unseen, '--splits', '1', '--no-time'] as const
+    const args = ['--data', tiny.unseen, '--splits', '1', '--no-time'] as const
     const { stdout, stderr } = await runSluice('compare', plain, ...args)
     expect(stdout).toContain('learned-deeper')
     expect(stdout).not.toContain('learned-features')
@@ -102,9 +92,9 @@ describe('a bundle without pooled features', () => {
   })
 
   it('exports the same file as one with them, whose own policy has no such file', async () => {
-    const pooled = join(folder, 'export.sluice')
-    await cp(join(folder, 'ONNX.sluice'), pooled, { recursive: true })
-    const calibrate = ['--data', unseen, '--max-drop', '20', '--policy'] as const
+    const pooled = join(tiny.folder, 'export.sluice')
+    await cp(join(tiny.folder, 'ONNX.sluice'), pooled, { recursive: true })
+    const calibrate = ['--data', tiny.unseen, '--max-drop', '20', '--policy'] as const
     const files: Buffer[] = []
     for (const bundle of [plain, pooled]) {
       await runSluiceForJson('calibrate', bundle, ...calibrate, 'softmax')
@@ -114,7 +104,7 @@ describe('a bundle without pooled features', () => {
     }
     expect(files[0]?.equals(files[1] ?? Buffer.of())).toBe(true)
     await runSluiceForJson('calibrate', pooled, ...calibrate, 'learned-features')
-    const refused = await runSluice('export', pooled, '--out', join(folder, 'refused.onnx'))
+    const refused = await runSluice('export', pooled, '--out', join(tiny.folder, 'refused.onnx'))
     expect(refused.stderr).toContain("'learned-features' cannot be written in ONNX operators")
   })
 })
