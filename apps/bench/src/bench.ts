@@ -75,7 +75,7 @@ async function benchBatchSize(
 ): Promise<BatchBench> {
   const allBatches = await readBatches(model, dataset, size, rows)
   const gated = createGatedModel({ model, policy })
-  const noExit = createGatedModel({ model, policy: createThresholdPolicy('never', []) })
+  const noExit = createGatedModel({ model, policy: keepEveryone(policy) })
   const inOneFile = fused === undefined ? [] : [fused.gated, fused.noExit]
   const plain = [...backbones, ...inOneFile]
   const runs = [
@@ -99,6 +99,12 @@ async function benchBatchSize(
   const [fusedGated = [], fusedNoExit = []] = times.slice(-inOneFile.length)
   const full = times[backbones.length + 1] ?? []
   return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, full, batches.length) }
+}
+
+/** The gates run as the policy has them run, one by one or by the backend itself, but let nobody go. */
+function keepEveryone({ gates }: ExitPolicy): ExitPolicy {
+  const idle = gates?.map((gate) => ({ ...gate, threshold: Number.POSITIVE_INFINITY }))
+  return { ...createThresholdPolicy('never', []), gates: idle }
 }
 
 /** Milliseconds per batch of a gated network and of the same without exits, and what they save against the full one. */

@@ -1,7 +1,6 @@
-import { type Bundle, InvalidArgumentError } from '@sluice/core'
+import { type Bundle, InvalidArgumentError, idleGate } from '@sluice/core'
 import {
   addLayoutHints,
-  type FusedGate,
   type FusedStage,
   fuseStages,
   type OnnxModel,
@@ -20,12 +19,6 @@ export interface ExportedNetwork {
   readonly exits: readonly number[]
   /** Thresholds of the gates in the file, by `thresholdName`. */
   readonly thresholds: ReadonlyMap<string, number>
-}
-
-/** A gate that is off and stays in the network for the sake of its scores; its policy may not be fitted yet. */
-const idleGate: FusedGate = {
-  score: { operator: 'row-maximum', of: 'scores' },
-  threshold: Number.POSITIVE_INFINITY,
 }
 
 /**
@@ -50,6 +43,7 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
   }
   const classCount = manifest.classes.length
   const gates = manifest.gates.map(({ policy }) => {
+    // It stays in the network for the sake of its scores; its policy may not be fitted yet.
     if (policy.threshold === null) return idleGate
     const score = findPolicyFamily(policy.name).expressScore?.(policy.parameters, classCount)
     if (score !== undefined) return { score, threshold: policy.threshold }

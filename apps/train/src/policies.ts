@@ -48,7 +48,7 @@ export function createBundlePolicy(manifest: BundleManifest, families = policyFa
   const rules = manifest.gates.map(({ policy }): GateRule => {
     const family = findPolicyFamily(policy.name, families)
     if (policy.threshold === null) return offRule
-    return createGateRule(family, policy.parameters, policy.threshold)
+    return createGateRule(family, policy.parameters, policy.threshold, manifest.classes.length)
   })
   const names = new Set(manifest.gates.map(({ policy }) => policy.name))
   return createThresholdPolicy([...names].join('+'), rules, findEndAnswer(manifest, families))

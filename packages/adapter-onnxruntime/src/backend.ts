@@ -7,7 +7,9 @@ import {
 } from '@sluice/core'
 import type { InferenceSession } from 'onnxruntime-common'
 import type { ActivationStore } from './activation-store.ts'
+import { canJoinStages, createGateJoiner } from './gate-joiner.ts'
 import { createSessionFactory, type EngineDescription, type SessionFactory } from './session-factory.ts'
+import type { StageFile } from './stage-file.ts'
 import { createStagedModel, type LoadedStage } from './staged-model.ts'
 
 /** An engine and where it keeps activations between stages. */
@@ -17,14 +19,8 @@ export interface BackendDescription {
   readonly createStore: (sessions: SessionFactory) => ActivationStore
   /** Rewrites stages for this engine and machine without changing what they compute. */
   readonly prepareStages?: (stages: readonly StageFile[], sessions: SessionFactory) => Promise<readonly StageFile[]>
-}
-
-/** A stage before its session is created. */
-export interface StageFile {
-  readonly description: StageDescription
-  readonly model: Uint8Array
-  /** Options that this stage's session needs besides the engine's. */
-  readonly sessionOptions?: InferenceSession.SessionOptions
+  /** Whether `StagedModel.joinGates` is offered for bundles whose stages can be joined. */
+  readonly joinsGates?: boolean
 }
 
 /** A backend for bundles of the format `onnx`. The engine is loaded with the first bundle. */
@@ -39,9 +35,18 @@ export function createBackend(description: BackendDescription): Backend {
       const { input, classes } = bundle.manifest
       const sessions = await createSessionFactory(engine)
       const store = description.createStore(sessions)
-      const stages = await loadStages(bundle, description, sessions, store)
+      const { prepareStages = async (files: readonly StageFile[]) => files } = description
+      const readStages = async () => prepareStages(await readStageFiles(bundle), sessions)
+      const { stages, joiner } = await sessions.exclusively(async () => {
+        const files = await readStages()
+        const canJoin = description.joinsGates === true && canJoinStages(files)
+        return {
+          stages: await loadStages(engine.name, files, sessions, store),
+          joiner: canJoin ? createGateJoiner({ classCount: classes.length, sessions, readStages }) : undefined,
+        }
+      })
       const network = { input, classCount: classes.length, stages: bundle.manifest.stages }
-      return createStagedModel({ network, stages, sessions, store })
+      return createStagedModel({ network, stages, sessions, store, joiner })
     },
   }
 }
@@ -54,27 +59,24 @@ function checkBundle(backend: string, { manifest }: Bundle): void {
 }
 
 async function loadStages(
-  bundle: Bundle,
-  { engine, prepareStages = async (files) => files }: BackendDescription,
+  backend: string,
+  files: readonly StageFile[],
   sessions: SessionFactory,
   store: ActivationStore,
 ): Promise<LoadedStage[]> {
-  const files = await readStageFiles(bundle)
-  return await sessions.exclusively(async () => {
-    const stages: LoadedStage[] = []
-    try {
-      for (const { description, model, sessionOptions } of await prepareStages(files, sessions)) {
-        const options = { ...sessionOptions, ...store.locateOutputs(description) }
-        const session = await sessions.create(model, `Loading '${description.file}'`, options)
-        stages.push({ description, session })
-        checkNames(engine.name, description, session)
-      }
-      return stages
-    } catch (error) {
-      for (const { session } of stages) await session.release()
-      throw error
+  const stages: LoadedStage[] = []
+  try {
+    for (const { description, model, sessionOptions } of files) {
+      const options = { ...sessionOptions, ...store.locateOutputs(description) }
+      const session = await sessions.create(model, `Loading '${description.file}'`, options)
+      stages.push({ description, session })
+      checkNames(backend, description, session)
     }
-  })
+    return stages
+  } catch (error) {
+    for (const { session } of stages) await session.release()
+    throw error
+  }
 }
 
 async function readStageFiles(bundle: Bundle): Promise<StageFile[]> {

@@ -9,9 +9,9 @@ import {
   readOnnxModel,
   writeOnnxModel,
 } from '@sluice/onnx-graph'
-import type { StageFile } from './backend.ts'
 import { OnnxRuntimeError } from './errors.ts'
 import type { SessionFactory } from './session-factory.ts'
+import type { StageFile } from './stage-file.ts'
 
 /** ONNX Runtime's own operators on tensors in the blocked layout. */
 const blockedDomain = 'com.microsoft.nchwc'

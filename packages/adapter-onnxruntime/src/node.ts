@@ -48,6 +48,7 @@ export function createOnnxRuntimeBackend(options: OnnxRuntimeNodeOptions = {}): 
     engine,
     device: 'cpu',
     createStore: ({ runtime }) => createHostStore(runtime, true),
+    joinsGates: isCpuOnly,
     ...(usesBlockedLayout ? { prepareStages: keepBlockedLayout } : {}),
   })
 }

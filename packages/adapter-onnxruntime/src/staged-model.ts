@@ -5,17 +5,20 @@ import {
   checkSelectedRows,
   type DeviceRows,
   DisposedError,
+  type GateExpression,
   InvalidArgumentError,
   type PooledFeatures,
   ShapeMismatchError,
   type StageDescription,
   type StagedModel,
   type StagedNetwork,
+  type WholeNetwork,
 } from '@sluice/core'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { ActivationBlock } from './activation-block.ts'
 import type { ActivationStore } from './activation-store.ts'
 import { freeCopy } from './free-copy.ts'
+import type { GateJoiner } from './gate-joiner.ts'
 import type { SessionFactory } from './session-factory.ts'
 
 /** A stage's description and the session that runs it. */
@@ -30,6 +33,8 @@ export interface StagedModelParts {
   readonly stages: readonly LoadedStage[]
   readonly sessions: SessionFactory
   readonly store: ActivationStore
+  /** Absent where gates are decided one by one alone. */
+  readonly joiner?: GateJoiner | undefined
 }
 
 /**
@@ -46,7 +51,7 @@ interface Handle {
 }
 
 /** A staged model over one session per stage. */
-export function createStagedModel({ network, stages, sessions, store }: StagedModelParts): StagedModel {
+export function createStagedModel({ network, stages, sessions, store, joiner }: StagedModelParts): StagedModel {
   const { exclusively } = sessions
   const handles = new WeakMap<Activation, Handle>()
   let liveHandles = 0
@@ -159,11 +164,21 @@ export function createStagedModel({ network, stages, sessions, store }: StagedMo
       checkSelectedRows(rows, activation.rows)
       return await whileKept(inputs, async () => handOut(stage, ...(await selectAll(store, inputs, rows))))
     },
+    ...(joiner && {
+      joinGates(gates: readonly GateExpression[]): WholeNetwork {
+        const run = joiner.joinGates(gates)
+        return async (batch) => {
+          checkAlive()
+          return await run(batch)
+        }
+      },
+    }),
     async dispose() {
       if (disposed) return
       disposed = true
       await exclusively(async () => {
         await store.release()
+        await joiner?.release()
         for (const { session } of stages) await session.release()
       })
     },

@@ -1,5 +1,6 @@
 import type { Bundle, BundleFormat, InputDescription, StageMacs } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
+import type { GateExpression } from './gate-expression.ts'
 import type { PooledFeatures } from './pooled-features.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -81,6 +82,20 @@ export function disposeRows({ scores, features }: Pick<StageResult, 'scores' | '
   features?.dispose()
 }
 
+/**
+ * Runs all stages and gates on a checked batch `[rows, ...network.input.shape]`, rows >= 1, in one call of the engine.
+ * @throws DisposedError of the model
+ */
+export type WholeNetwork = (batch: Tensor) => Promise<WholeResult>
+
+/** What a whole gated network answers, in host memory; the caller owns the arrays. */
+export interface WholeResult {
+  /** Class scores of each row at its exit, `[rows, classCount]`. */
+  readonly scores: ClassScores
+  /** Index of the stage at whose end each row left. */
+  readonly exits: Uint32Array
+}
+
 /** A loaded network cut into stages. Methods leave their arguments alive: the caller disposes what it owns. */
 export interface StagedModel {
   readonly specVersion: 'v1'
@@ -103,6 +118,14 @@ export interface StagedModel {
    * @throws DisposedError; InvalidArgumentError for no rows, rows that do not exist, or another model's activation
    */
   selectRows(activation: Activation, rows: Uint32Array): Promise<Activation>
+  /**
+   * The network with gates that the backend decides itself: its answers are those of the stages one by one, up to rounding.
+   * Class scores at gates that a row passes are seen by nobody. What it needs is made with its first run and freed with the
+   * model. Absent where the backend cannot, or would not be faster.
+   *
+   * @param gates one per stage but the last
+   */
+  joinGates?(gates: readonly GateExpression[]): WholeNetwork
   /** Frees the engine's resources; twice does nothing. */
   dispose(): Promise<void>
 }

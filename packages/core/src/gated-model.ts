@@ -1,4 +1,4 @@
-import type { Activation, StagedModel } from './backend.ts'
+import type { Activation, StagedModel, WholeNetwork } from './backend.ts'
 import { checkBatch, checkFinite } from './batch.ts'
 import { checkFeatures } from './check-features.ts'
 import type { ClassScores } from './class-scores.ts'
@@ -6,12 +6,13 @@ import { BackendContractError, PolicyContractError } from './errors.ts'
 import type { ExitPolicy } from './exit-policy.ts'
 import type { ExitScore } from './exit-score.ts'
 import { createFlopCounter } from './flop-counter.ts'
-import { collectPredictions, type ExitGroup, type Predictions } from './predictions.ts'
+import { collectPredictions, describeAnswers, type ExitGroup, type Predictions } from './predictions.ts'
 import { readStageResult } from './read-stage-result.ts'
 import { createRowIndices, splitAllLeaving, splitByMask, takeIndices, takeScores } from './row-groups.ts'
 import { checkSpecVersion } from './spec-version.ts'
 import { createSurestAnswers } from './surest-answers.ts'
 import type { Tensor } from './tensor.ts'
+import { checkWholeResult, joinGates } from './whole-network.ts'
 
 /** What a gated model is made of. The caller owns the model and disposes it after the last run. */
 export interface GatedModelParts {
@@ -27,7 +28,7 @@ export interface GatedModelParts {
 
 /** Options of one run. */
 export interface RunOptions {
-  /** Looked at before every stage; the run then fails with the signal's reason. */
+  /** Looked at before every call of the backend; the run then fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -47,7 +48,10 @@ export interface GatedModel {
    * when the next group is asked for. Leaving the loop early ends the run.
    */
   run(batch: Tensor, options?: RunOptions): AsyncGenerator<ExitGroup, void, undefined>
-  /** Runs the whole batch; the answers stand in row order. */
+  /**
+   * Runs the whole batch; the answers stand in row order. Where policy and backend both can (`ExitPolicy.gates`,
+   * `StagedModel.joinGates`), it does so in one call of the backend, which is faster.
+   */
   predict(batch: Tensor, options?: RunOptions): Promise<Predictions>
 }
 
@@ -65,10 +69,17 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
   const counter = createFlopCounter(model.network)
   const reading = { network: model.network, usesFeatures: policy.usesFeatures ?? false }
   checkFeatures(policy, model.network)
+  const runWhole = mostConfident === undefined ? joinGates(model, policy) : null
+
+  /** @returns the number of rows */
+  function checkInput(batch: Tensor): number {
+    const rows = checkBatch(batch, input)
+    checkFinite('The batch', batch.data as Float32Array, batch.data.length / rows)
+    return rows
+  }
 
   async function* run(batch: Tensor, { signal }: RunOptions = {}): AsyncGenerator<ExitGroup, void, undefined> {
-    const batchSize = checkBatch(batch, input)
-    checkFinite('The batch', batch.data as Float32Array, batch.data.length / batchSize)
+    const batchSize = checkInput(batch)
     if (batchSize === 0) return
     signal?.throwIfAborted()
     let rows = createRowIndices(batchSize)
@@ -114,13 +125,25 @@ export function createGatedModel({ model, policy, mostConfident }: GatedModelPar
     }
   }
 
-  async function predict(batch: Tensor, options?: RunOptions): Promise<Predictions> {
+  async function predictInStages(batch: Tensor, options?: RunOptions): Promise<Predictions> {
     const groups: ExitGroup[] = []
     for await (const group of run(batch, options)) groups.push(group)
     return collectPredictions(groups, classCount)
   }
 
-  return { run, predict }
+  async function predictAtOnce(runWhole: WholeNetwork, batch: Tensor, { signal }: RunOptions): Promise<Predictions> {
+    const rows = checkInput(batch)
+    signal?.throwIfAborted()
+    if (rows === 0) return collectPredictions([], classCount)
+    const { scores, exits } = checkWholeResult(await runWhole(batch), { rows, network: model.network })
+    return describeAnswers(scores, exits, counter)
+  }
+
+  return {
+    run,
+    predict: (batch, options = {}) =>
+      runWhole === null ? predictInStages(batch, options) : predictAtOnce(runWhole, batch, options),
+  }
 }
 
 function requireActivation(activation: Activation | null, stage: number): Activation {

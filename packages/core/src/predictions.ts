@@ -1,4 +1,5 @@
 import { argmaxRows, type ClassScores } from './class-scores.ts'
+import type { FlopCounter } from './flop-counter.ts'
 
 /** Rows that leave the network together at one stage. The consumer owns the arrays. */
 export interface ExitGroup {
@@ -37,5 +38,11 @@ export function collectPredictions(groups: readonly ExitGroup[], classCount: num
       macs[row] = group.macsPerRow
     })
   }
+  return { classes: argmaxRows(scores), scores, exits, macs }
+}
+
+/** Predictions of rows that are in row order already. */
+export function describeAnswers(scores: ClassScores, exits: Uint32Array, counter: FlopCounter): Predictions {
+  const macs = Float64Array.from(exits, (stage) => counter.countThrough(stage))
   return { classes: argmaxRows(scores), scores, exits, macs }
 }

@@ -3,12 +3,16 @@ import type { ClassScores } from './class-scores.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { Decision, ExitPolicy, Observation } from './exit-policy.ts'
 import type { ExitAnswer, ExitScore, GateContext, PolicyFamily } from './exit-score.ts'
+import { type GateExpression, idleGate } from './gate-expression.ts'
 import { takeScores } from './row-groups.ts'
+import type { ScoreExpression } from './score-expression.ts'
 
 /** A gate's score and threshold. A threshold of `Infinity` never fires. */
 export interface GateRule {
   readonly score: ExitScore
   readonly threshold: number
+  /** What `score` computes, as data, where that is known. */
+  readonly expression?: ScoreExpression | undefined
   /** What rows answer with when they leave; the gate's own class scores where absent. */
   readonly answer?: ExitAnswer | undefined
   /** Whether score or answer look at earlier gates. */
@@ -26,11 +30,22 @@ export interface SeenScores {
 /** The scores of the gates passed, of those rows that reached them; null where no rule looks back. */
 export type ThresholdPolicyState = readonly SeenScores[] | null
 
-/** What a family with fitted parameters asks of a gate. @throws InvalidArgumentError as the family's `createScore` */
-export function createGateRule(family: PolicyFamily, parameters: JsonObject, threshold: number): GateRule {
+/**
+ * What a family with fitted parameters asks of a gate.
+ *
+ * @param classCount lets the rule say its score as data, too, where the family can
+ * @throws InvalidArgumentError as the family's `createScore`
+ */
+export function createGateRule(
+  family: PolicyFamily,
+  parameters: JsonObject,
+  threshold: number,
+  classCount?: number,
+): GateRule {
   return {
     score: family.createScore(parameters),
     threshold,
+    expression: classCount === undefined ? undefined : family.expressScore?.(parameters, classCount),
     answer: family.createAnswer?.(parameters),
     usesEarlierGates: family.usesEarlierGates,
     usesFeatures: family.usesFeatures,
@@ -50,7 +65,7 @@ export function createEndAnswer({ name, end }: PolicyFamily, parameters: JsonObj
 
 /**
  * The policy that exits a row at gate `s` when `rules[s].score(row) >= rules[s].threshold`. A gate that never fires is no
- * earlier gate to those that follow.
+ * earlier gate to those that follow. Where every rule that may fire has an expression, so has the policy.
  *
  * @param endAnswer what rows that no gate lets go answer with; the full network's scores when absent
  */
@@ -67,6 +82,7 @@ export function createThresholdPolicy(
     specVersion: 'v1',
     name,
     usesFeatures: rules.some((rule) => rule.usesFeatures),
+    gates: endAnswer === undefined ? expressGates(rules) : undefined,
     init: () => (looksBack ? [] : null),
     ...(endAnswer && { finish: ({ scores, rowIndices }, state) => endAnswer(scores, lookBack(state, rowIndices)) }),
     decide(observation, state) {
@@ -79,6 +95,17 @@ export function createThresholdPolicy(
       return { ...decision, state: state === null ? null : [...state, { scores, rowIndices }] }
     },
   }
+}
+
+/** The gates as data; undefined where one of them is more than a score of its own class scores. */
+function expressGates(rules: readonly GateRule[]): GateExpression[] | undefined {
+  const gates: GateExpression[] = []
+  for (const { expression, threshold, answer } of rules) {
+    if (threshold === Number.POSITIVE_INFINITY && expression === undefined) gates.push(idleGate)
+    else if (expression === undefined || answer !== undefined) return undefined
+    else gates.push({ score: expression, threshold })
+  }
+  return gates
 }
 
 function applyRule(rule: GateRule, { scores }: Observation, context: GateContext): Omit<Decision<unknown>, 'state'> {

@@ -1,10 +1,10 @@
-import { countElements, evaluateScoreExpression, type ScoreExpression } from '@sluice/core'
+import { countElements, evaluateScoreExpression, type GateExpression, type ScoreExpression } from '@sluice/core'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { findCuts, selectGateCuts } from './cuts.ts'
 import { replaceGraphParts } from './edit-graph.ts'
-import { type FusedGate, type FusedStage, fusedOutputs, fuseStages, thresholdName } from './fuse.ts'
+import { type FusedStage, fusedOutputs, fuseStages, thresholdName } from './fuse.ts'
 import { addHead, gateScoresName, scoresInputName } from './head-graph.ts'
 import { declaredShape } from './input-shapes.ts'
 import { type OnnxModel, readOnnxModel, writeOnnxModel } from './onnx-model.ts'
@@ -53,7 +53,7 @@ function createStages(network: TestNetwork, { cascade = false } = {}): FusedStag
 /** What each row gets from the stages one after another: the scores of the first gate that it passes, or of the end. */
 async function answerByStages(
   stages: readonly FusedStage[],
-  gates: readonly FusedGate[],
+  gates: readonly GateExpression[],
   input: { readonly dims: readonly number[]; readonly data: Float32Array },
 ) {
   const rows = input.dims[0] as number

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type ScoreExpression } from '@sluice/core'
+import { type GateExpression, InvalidArgumentError } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { GraphProto } from './generated/onnx_pb.ts'
@@ -23,13 +23,6 @@ export interface FusedStage {
   readonly scoresInput?: string | undefined
 }
 
-/** When rows leave at a gate. */
-export interface FusedGate {
-  readonly score: ScoreExpression
-  /** A row leaves when its score is at least this; the default of the graph's input {@link thresholdName}. */
-  readonly threshold: number
-}
-
 /** Names of the fused network's outputs: scores `[batch, classes]`, and the stage that each row left at, int64 `[batch]`. */
 export const fusedOutputs = { scores: 'scores', exit: 'exit' } as const
 
@@ -46,11 +39,15 @@ const leastOpset = 13
  * of the network runs on them inside an `If`, taken when there are any, and their answers are scattered over the gate's.
  *
  * @param stages two or more, in order, weights inline
- * @param gates one per stage but the last; every one may fire
+ * @param gates one per stage but the last; every one may fire. Thresholds are the defaults of the inputs {@link thresholdName}
  * @throws UnsupportedGraphError for an operator set below 13
  * @throws InvalidArgumentError when stages and gates do not fit, or the network's input has a name that is taken
  */
-export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedGate[], classCount: number): OnnxModel {
+export function fuseStages(
+  stages: readonly FusedStage[],
+  gates: readonly GateExpression[],
+  classCount: number,
+): OnnxModel {
   const [first] = stages
   if (first === undefined || gates.length !== stages.length - 1) {
     throw new InvalidArgumentError(`${stages.length} stages need ${stages.length - 1} gates, not ${gates.length}.`)
@@ -77,11 +74,27 @@ export function fuseStages(stages: readonly FusedStage[], gates: readonly FusedG
 /** A copy of a fused network with other default thresholds, by {@link thresholdName}; infinity keeps a gate from firing. */
 export function replaceThresholds(fused: OnnxModel, thresholds: ReadonlyMap<string, number>): OnnxModel {
   const defaults = Array.from(thresholds, ([name, threshold]) => {
-    const data = Float32Array.of(roundUp(threshold))
+    const data = Float32Array.of(roundThreshold(threshold))
     return convertTensorToTensorProto(name, { type: 'float32', dims: [], data })
   })
   const others = fused.graph.initializer.filter(({ name }) => !thresholds.has(name))
   return replaceGraphParts(fused, { initializer: [...others, ...defaults] })
+}
+
+/** A copy of a fused network whose thresholds have no defaults: every run states them, as float32 scalars. */
+export function requireThresholds(fused: OnnxModel, names: readonly string[]): OnnxModel {
+  const initializer = fused.graph.initializer.filter(({ name }) => !names.includes(name))
+  return replaceGraphParts(fused, { initializer })
+}
+
+/** Whether {@link fuseStages} can take a network, by its first stage. */
+export function isFusable(first: Pick<FusedStage, 'model' | 'input'>, stageCount: number): boolean {
+  const indices = Array.from({ length: stageCount }, (_, index) => index)
+  return first.model.opset >= leastOpset && !isTaken(first.input, indices.map(thresholdName))
+}
+
+function isTaken(input: string, thresholdNames: readonly string[]): boolean {
+  return [...Object.values<string>(fusedOutputs), ...thresholdNames].includes(input)
 }
 
 function checkModel({ model, input }: FusedStage, thresholdNames: readonly string[]): void {
@@ -90,8 +103,7 @@ function checkModel({ model, input }: FusedStage, thresholdNames: readonly strin
       `The network's operator set is ${model.opset}; one file for network and gates needs ${leastOpset}. Export the network again with opset_version=${leastOpset} or higher, and attach gates to that.`,
     )
   }
-  const taken: string[] = [...Object.values(fusedOutputs), ...thresholdNames]
-  if (!taken.includes(input)) return
+  if (!isTaken(input, thresholdNames)) return
   throw new InvalidArgumentError(
     `The network's input is called '${input}', as an output or threshold of the fused file is. Rename it.`,
   )
@@ -121,7 +133,7 @@ function prefixStage({ index, model, input, output, scores, scoresInput }: Fused
 
 interface Plan {
   readonly parts: readonly StagePart[]
-  readonly gates: readonly FusedGate[]
+  readonly gates: readonly GateExpression[]
   readonly classCount: number
 }
 
@@ -156,7 +168,7 @@ function appendExits(builder: GraphBuilder, { scores, index }: StagePart): strin
 
 /** @param here what the gate itself answers for its rows */
 function appendGate(builder: GraphBuilder, plan: Plan, index: number, here: Answers, answers: Answers): void {
-  const { score } = plan.gates[index] as FusedGate
+  const { score } = plan.gates[index] as GateExpression
   const part = plan.parts[index] as StagePart
   const values = appendScore(builder, here.scores, score, plan.classCount)
   const leaves = builder.node('GreaterOrEqual', [values, thresholdName(part.index)])
@@ -215,7 +227,7 @@ function joinBodies(...bodies: readonly GraphBody[]): GraphBody {
 }
 
 /** The least single-precision number that is not below `value`, so that the same scores reach it. */
-function roundUp(value: number): number {
+export function roundThreshold(value: number): number {
   const rounded = Math.fround(value)
   if (rounded >= value) return rounded
   const bits = new Int32Array(Float32Array.of(rounded).buffer)

@@ -1,4 +1,4 @@
-import { argmaxRows, createFlopCounter, createGatedModel, createThresholdPolicy } from '@sluice/core'
+import { argmaxRows, createFlopCounter } from '@sluice/core'
 import { computeReferenceScores, createRandomBatch } from '@sluice/core/reference'
 import { expect } from 'vitest'
 import { selectBatchRows, selectScores } from '../rows.ts'
@@ -10,12 +10,12 @@ export const answerCases: readonly BackendCase[] = [
   {
     name: "with no gate firing, the answers equal the unsplit network's",
     run: (context) =>
-      checkScenarios(context, scenarios, async (model, { network, batch }) => {
-        const never = createThresholdPolicy('never', [])
-        const { scores, exits } = await createGatedModel({ model, policy: never }).predict(batch)
+      checkScenarios(context, scenarios, async (model, { network, batch, exits }) => {
+        const end = exits.map(() => network.stages.length - 1)
+        const predictions = await createScriptedModel(model, end).predict(batch)
         const unsplit = computeReferenceScores(network, batch).at(-1)
-        expectClose(scores, unsplit ?? expect.unreachable(), context)
-        expect(Array.from(exits)).toEqual(Array.from(exits, () => network.stages.length - 1))
+        expectClose(predictions.scores, unsplit ?? expect.unreachable(), context)
+        expect(Array.from(predictions.exits)).toEqual(end)
       }),
   },
   {

@@ -7,6 +7,7 @@ import type { BackendCase, Tolerance } from './backend-context.ts'
 import { badInputCases } from './bad-input-cases.ts'
 import { bundleCases } from './bundle-cases.ts'
 import { featureCases } from './feature-cases.ts'
+import { joinedCases } from './joined-cases.ts'
 import { lifetimeCases } from './lifetime-cases.ts'
 import { stageCases } from './stage-cases.ts'
 
@@ -22,6 +23,7 @@ export const backendCases: readonly BackendCase[] = [
   ...stageCases,
   ...featureCases,
   ...answerCases,
+  ...joinedCases,
   ...lifetimeCases,
   ...badInputCases,
   ...bundleCases,

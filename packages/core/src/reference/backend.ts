@@ -2,6 +2,8 @@ import type { Activation, Backend, DeviceFeatures, DeviceScores, StagedModel } f
 import { checkBatch, checkSelectedRows } from '../batch.ts'
 import type { Bundle, BundleManifest } from '../bundle.ts'
 import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
+import type { GateExpression } from '../gate-expression.ts'
+import { evaluateScoreExpression } from '../score-expression.ts'
 import { checkSpecVersion } from '../spec-version.ts'
 import type { Tensor } from '../tensor.ts'
 import { applyHead, applyLayers, joinFeatures, joinScores, type ReferenceStage, splitRows } from './network.ts'
@@ -122,10 +124,32 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
       const take = (source: readonly Float32Array[]) => Array.from(rows, (row) => source[row] as Float32Array)
       return createActivation({ ...values, rows: take(values.rows), earlier: values.earlier && take(values.earlier) })
     },
+    joinGates: (gates) => async (batch) => {
+      checkLoaded()
+      const rows = splitRows((batch as Tensor<'float32'>).data, batch.dims[0] ?? 0)
+      const answers = rows.map((row) => answerRow(stages, gates, row))
+      const scores = answers.map((answer) => answer.scores)
+      return { scores: joinScores(scores, classes.length), exits: Uint32Array.from(answers, ({ exit }) => exit) }
+    },
     async dispose() {
       disposed = true
     },
   }
+}
+
+/** One row from stage to stage until a gate lets it go. */
+function answerRow(stages: readonly ReferenceStage[], gates: readonly GateExpression[], sample: Float32Array) {
+  let row = sample
+  let scores: Float32Array | undefined
+  for (const [exit, stage] of stages.entries()) {
+    row = applyLayers(stage.layers, row)
+    scores = applyHead(stage, row, scores)
+    const gate = gates[exit]
+    if (gate === undefined) return { scores, exit }
+    const [value = Number.NaN] = evaluateScoreExpression(gate.score, joinScores([scores], scores.length))
+    if (value >= gate.threshold) return { scores, exit }
+  }
+  throw new InvalidArgumentError(`A network of ${stages.length} stages has fewer gates than ${gates.length}.`)
 }
 
 function getStage(stages: readonly ReferenceStage[], index: number, due: number): ReferenceStage {

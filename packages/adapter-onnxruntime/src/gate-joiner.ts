@@ -1,0 +1,107 @@
+import type { GateExpression, WholeNetwork } from '@sluice/core'
+import {
+  type FusedStage,
+  fusedOutputs,
+  fuseStages,
+  isFusable,
+  readOnnxModel,
+  removeFeatures,
+  requireThresholds,
+  roundThreshold,
+  thresholdName,
+  writeOnnxModel,
+} from '@sluice/onnx-graph'
+import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import type { SessionFactory } from './session-factory.ts'
+import type { StageFile } from './stage-file.ts'
+
+/** Joins the stages of one bundle with gates. */
+export interface GateJoiner {
+  joinGates(gates: readonly GateExpression[]): WholeNetwork
+  /** Frees the sessions; call it within the queue. */
+  release(): Promise<void>
+}
+
+/** What a joiner works with. */
+export interface GateJoinerOptions {
+  readonly classCount: number
+  readonly sessions: SessionFactory
+  /** The stages as they are run one by one. Called within the queue, with every new set of scores: nobody keeps them. */
+  readonly readStages: () => Promise<readonly StageFile[]>
+}
+
+/** Whether stages can be joined with their gates in one graph. */
+export function canJoinStages(stages: readonly StageFile[]): boolean {
+  const [first] = stages
+  return first !== undefined && stages.length > 1 && isFusable(readFusedStage(first, 0), stages.length)
+}
+
+/**
+ * Joins stages and gates in one session, so that neither activations nor decisions pass through JavaScript. There is a
+ * session for each set of score expressions, created with its first run; thresholds are inputs.
+ */
+export function createGateJoiner({ classCount, sessions, readStages }: GateJoinerOptions): GateJoiner {
+  const { exclusively, runtime } = sessions
+  const loaded = new Map<string, Promise<InferenceSession>>()
+
+  const load = async (gates: readonly GateExpression[]): Promise<InferenceSession> => {
+    const stages = await readStages()
+    const fused = fuseStages(stages.map(readFusedStage), gates, classCount)
+    const names = Array.from(gates.keys(), thresholdName)
+    const model = writeOnnxModel(requireThresholds(fused, names))
+    return await sessions.create(model, 'Loading the joined stages', stages[0]?.sessionOptions)
+  }
+
+  /** Call it within the queue. What failed is tried again the next time. */
+  const getSession = (key: string, gates: readonly GateExpression[]): Promise<InferenceSession> => {
+    const session = loaded.get(key) ?? load(gates)
+    loaded.set(key, session)
+    session.catch(() => loaded.delete(key))
+    return session
+  }
+
+  return {
+    joinGates(gates) {
+      const key = JSON.stringify(gates.map(({ score }) => score))
+      const thresholds = gates.map(({ threshold }, gate): [name: string, Tensor] => {
+        return [thresholdName(gate), new runtime.Tensor('float32', Float32Array.of(roundThreshold(threshold)), [])]
+      })
+      const thresholdFeeds = Object.fromEntries(thresholds)
+      return (batch) =>
+        exclusively(async () => {
+          const session = await getSession(key, gates)
+          const [input = ''] = session.inputNames
+          const images = new runtime.Tensor('float32', batch.data as Float32Array, batch.dims)
+          const feeds = { [input]: images, ...thresholdFeeds }
+          const { [fusedOutputs.scores]: scores, [fusedOutputs.exit]: exit } = await sessions.run(
+            session,
+            'Running the joined stages',
+            feeds,
+          )
+          const data = scores?.data as Float32Array
+          return {
+            scores: { data, rows: data.length / classCount, classCount },
+            exits: Uint32Array.from(exit?.data as BigInt64Array, Number),
+          }
+        })
+    },
+    async release() {
+      for (const session of loaded.values()) await (await session).release()
+      loaded.clear()
+    },
+  }
+}
+
+/** Features are left out: no score that a graph can decide by looks at them. */
+function readFusedStage({ description, model }: StageFile, index: number): FusedStage {
+  const { file, input, output, scores, scoresInput, features } = description
+  const stage = readOnnxModel(model, { source: `'${file}'` })
+  return {
+    index,
+    model: features === undefined ? stage : removeFeatures(stage, features),
+    input,
+    output,
+    scores,
+    scoresInput,
+  }
+}
