@@ -55,9 +55,9 @@ export function fuseStages(
   const names = stages.slice(0, -1).map(({ index }) => thresholdName(index))
   checkModel(first, names)
   const parts = stages.map((stage, position) => prefixStage(stage, position))
-  const fused = buildStage({ parts, gates, classCount }, 0, fusedOutputs)
+  const { body } = fuseFrom({ parts, gates, classCount }, 0, fusedOutputs)
   const model = replaceGraphParts(first.model, {
-    ...fused,
+    ...body,
     input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
     output: [
       createValueInfo(fusedOutputs.scores, 'float32', ['batch', classCount]),
@@ -137,7 +137,7 @@ interface Plan {
   readonly classCount: number
 }
 
-/** Names of the answers of a stage and all that follow it, for the rows that reach it. */
+/** Names of what rows are answered: class scores, and the stage that each left at. */
 interface Answers {
   readonly scores: string
   readonly exit: string
@@ -145,61 +145,67 @@ interface Answers {
 
 type GraphBody = Pick<GraphProto, 'node' | 'initializer' | 'sparseInitializer'>
 
-/** A stage and all that follow it. */
-function buildStage(plan: Plan, index: number, answers: Answers): GraphBody {
-  const part = plan.parts[index] as StagePart
-  const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
-  const exitHere = appendExits(builder, part)
-  if (part.output === null) {
-    builder.node('Identity', [part.scores], {}, answers.scores)
-    builder.node('Identity', [exitHere], {}, answers.exit)
-  } else {
-    appendGate(builder, plan, index, { scores: part.scores, exit: exitHere }, answers)
-  }
-  return joinBodies(part.graph, builder.buildGraph())
+/** A stage and all that follow it, and what the rows that reach it are answered. */
+interface FusedRest {
+  readonly body: GraphBody
+  readonly answers: Answers
 }
 
-/** The stage's index for every row of its scores. */
-function appendExits(builder: GraphBuilder, { scores, index }: StagePart): string {
+/** @param names what the answers shall be called; any names when absent */
+function fuseFrom(plan: Plan, index: number, names?: Answers): FusedRest {
+  const part = plan.parts[index] as StagePart
+  const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
+  const answers = part.output === null ? answerHere(builder, part) : appendGate(builder, plan, index, names)
+  return { body: joinBodies(part.graph, builder.buildGraph()), answers }
+}
+
+/** The last stage's own scores. */
+function answerHere(builder: GraphBuilder, { scores, index }: StagePart): Answers {
   const rows = builder.node('Gather', [builder.node('Shape', [scores]), appendIntegers(builder, [0])])
+  return { scores, exit: appendExits(builder, rows, index) }
+}
+
+/** A stage's index for every row. @param rows how many there are, a vector of one number */
+function appendExits(builder: GraphBuilder, rows: string, index: number): string {
   const value = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(index)) } as const
   return builder.node('ConstantOfShape', [rows], { value })
 }
 
-/** @param here what the gate itself answers for its rows */
-function appendGate(builder: GraphBuilder, plan: Plan, index: number, here: Answers, answers: Answers): void {
+function appendGate(builder: GraphBuilder, plan: Plan, index: number, names: Answers | undefined): Answers {
   const { score } = plan.gates[index] as GateExpression
   const part = plan.parts[index] as StagePart
-  const values = appendScore(builder, here.scores, score, plan.classCount)
+  const values = appendScore(builder, part.scores, score, plan.classCount)
   const leaves = builder.node('GreaterOrEqual', [values, thresholdName(part.index)])
-  const flat = appendIntegers(builder, [-1])
-  const stays = builder.node('Reshape', [builder.node('Not', [leaves]), flat])
-  const rows = builder.node('Reshape', [builder.node('NonZero', [stays]), flat])
+  const stays = builder.node('Reshape', [builder.node('Not', [leaves]), appendIntegers(builder, [-1])])
+  const here = { scores: part.scores, exit: appendExits(builder, builder.node('Shape', [stays]), part.index) }
+  const places = builder.node('Reshape', [builder.node('NonZero', [stays]), appendIntegers(builder, [-1, 1])])
   const zero = { type: 'int64', dims: [], data: BigInt64Array.of(0n) } as const
-  const some = builder.node('Greater', [builder.node('Size', [rows]), builder.node('Constant', [], { value: zero })])
+  const some = builder.node('Greater', [builder.node('Size', [places]), builder.node('Constant', [], { value: zero })])
   const branches = {
-    then_branch: goDeeper(plan, index, rows, here),
+    then_branch: goDeeper(plan, index, places, here),
     else_branch: stayHere(plan, index, here),
   }
-  const [scores = '', exit = ''] = builder.nodes('If', [some], 2, branches)
-  builder.node('Identity', [scores], {}, answers.scores)
-  builder.node('Identity', [exit], {}, answers.exit)
+  const outputs = names === undefined ? 2 : [names.scores, names.exit]
+  const [scores = '', exit = ''] = builder.nodes('If', [some], outputs, branches)
+  return { scores, exit }
 }
 
-/** The answers of the rows that stay, from the stages behind the gate, in place of the gate's own. */
-function goDeeper(plan: Plan, index: number, rows: string, here: Answers): GraphProto {
+/**
+ * The answers of the rows that stay, from the stages behind the gate, in place of the gate's own.
+ * @param places positions of these rows, `[staying, 1]`
+ */
+function goDeeper(plan: Plan, index: number, places: string, here: Answers): GraphProto {
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
-  before.node('Gather', [part.output ?? '', rows], { axis: 0 }, next.input)
-  if (next.scoresInput !== null) before.node('Gather', [here.scores, rows], { axis: 0 }, next.scoresInput)
-  const deeper = { scores: `stage_${index + 1}/answers/scores`, exit: `stage_${index + 1}/answers/exit` }
+  before.node('GatherND', [part.output ?? '', places], {}, next.input)
+  if (next.scoresInput !== null) before.node('GatherND', [here.scores, places], {}, next.scoresInput)
+  const deeper = fuseFrom(plan, index + 1)
   const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
-  const places = after.node('Unsqueeze', [rows, appendIntegers(after, [1])])
   declareAnswers(after, plan, {
-    scores: after.node('ScatterND', [here.scores, places, deeper.scores]),
-    exit: after.node('ScatterND', [here.exit, places, deeper.exit]),
+    scores: after.node('ScatterND', [here.scores, places, deeper.answers.scores]),
+    exit: after.node('ScatterND', [here.exit, places, deeper.answers.exit]),
   })
-  const body = joinBodies(before.buildGraph(), buildStage(plan, index + 1, deeper), after.buildGraph())
+  const body = joinBodies(before.buildGraph(), deeper.body, after.buildGraph())
   return Object.assign(after.buildGraph(), body)
 }
 

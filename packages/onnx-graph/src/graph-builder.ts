@@ -41,8 +41,13 @@ export interface GraphBuilder {
   initializer(name: string, tensor: Tensor): string
   /** Appends a node with one output; returns that output's name (fresh unless given). */
   node(opType: string, inputs: readonly string[], attributes?: Attributes, outputName?: string): string
-  /** Appends a node with several outputs; returns their fresh names. */
-  nodes(opType: string, inputs: readonly string[], outputCount: number, attributes?: Attributes): string[]
+  /** Appends a node with several outputs, given by their names or by their number; returns the names. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[] | number,
+    attributes?: Attributes,
+  ): readonly string[]
   /** Declares an output by the name of an existing tensor. */
   output(name: string, type: DataType, dims: readonly Dimension[]): void
   /** The graph so far, e.g. as the body of a `Loop`. */
@@ -73,10 +78,10 @@ export function createGraphBuilder({ name, opset = 17, prefix = '' }: GraphBuild
   const input: ValueInfoProto[] = []
   const output: ValueInfoProto[] = []
   let counter = 0
-  const append = (opType: string, inputs: readonly string[], outputs: string[], attributes: Attributes) => {
+  const append = (opType: string, inputs: readonly string[], outputs: readonly string[], attributes: Attributes) => {
     const attribute = Object.entries(attributes).map(([key, value]) => createAttribute(key, value))
     const label = `${prefix}${opType}_${node.length}`
-    node.push(create(NodeProtoSchema, { opType, name: label, input: [...inputs], output: outputs, attribute }))
+    node.push(create(NodeProtoSchema, { opType, name: label, input: [...inputs], output: [...outputs], attribute }))
   }
   const freshName = (opType: string) => `${prefix}${opType.toLowerCase()}_${counter++}`
   const buildGraph = () => create(GraphProtoSchema, { name, node, initializer, input, output })
@@ -93,10 +98,10 @@ export function createGraphBuilder({ name, opset = 17, prefix = '' }: GraphBuild
       append(opType, inputs, [outputName], attributes)
       return outputName
     },
-    nodes(opType, inputs, outputCount, attributes = {}) {
-      const outputs = Array.from({ length: outputCount }, () => freshName(opType))
-      append(opType, inputs, outputs, attributes)
-      return outputs
+    nodes(opType, inputs, outputs, attributes = {}) {
+      const names = typeof outputs === 'number' ? Array.from({ length: outputs }, () => freshName(opType)) : outputs
+      append(opType, inputs, names, attributes)
+      return names
     },
     output(outputName, type, dims) {
       output.push(createValueInfo(outputName, type, dims))
