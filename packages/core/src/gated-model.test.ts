@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import type { StagedModel } from './backend.ts'
 import { argmaxRows, type ClassScores } from './class-scores.ts'
 import {
   BackendContractError,
@@ -11,7 +10,6 @@ import {
   UnsupportedVersionError,
 } from './errors.ts'
 import type { ExitPolicy, Observation } from './exit-policy.ts'
-import type { ExitScore } from './exit-score.ts'
 import { createFlopCounter } from './flop-counter.ts'
 import { createGatedModel } from './gated-model.ts'
 import type { ExitGroup, Predictions } from './predictions.ts'
@@ -19,12 +17,10 @@ import {
   computeReferenceScores,
   createRandomBatch,
   createRandomReferenceNetwork,
-  createReferenceBackend,
-  createReferenceBundle,
   createScriptedPolicy,
-  type ReferenceNetwork,
 } from './reference.ts'
 import type { Tensor } from './tensor.ts'
+import { createExample, getRow, load } from './testing/gated-example.ts'
 import { createThresholdPolicy } from './threshold-policy.ts'
 
 const seed = 20181103
@@ -43,26 +39,10 @@ const scenarios = fc
     exits,
   }))
 
-async function load(network: ReferenceNetwork): Promise<StagedModel> {
-  return createReferenceBackend().load(await createReferenceBundle(network))
-}
-
-/** Three stages, four rows; row `i` leaves at stage `exits[i]`. */
-async function createExample(exits: readonly number[] = [1, 0, 2, 1]) {
-  const network = createRandomReferenceNetwork({ seed: 7, inputShape: [2, 3], cutWidths: [5, 4], classCount: 3 })
-  const batch = createRandomBatch(8, exits.length, [2, 3])
-  const model = await load(network)
-  return { network, batch, model, gated: createGatedModel({ model, policy: createScriptedPolicy(exits) }) }
-}
-
 async function collect(groups: AsyncIterable<ExitGroup>): Promise<ExitGroup[]> {
   const collected: ExitGroup[] = []
   for await (const group of groups) collected.push(group)
   return collected
-}
-
-function getRow({ data, classCount }: ClassScores, row: number): Float32Array {
-  return data.slice(row * classCount, (row + 1) * classCount)
 }
 
 function selectBatchRows(batch: Tensor<'float32'>, rows: readonly number[]): Tensor<'float32'> {
@@ -310,86 +290,6 @@ describe('createGatedModel on bad input', () => {
     const failure = createGatedModel({ model, policy }).predict(batch)
     await expect(failure).rejects.toBeInstanceOf(PolicyContractError)
     await expect(failure).rejects.toThrow(message)
-    expect(model.liveHandles).toBe(0)
-  })
-
-  it('answers with the scores that the policy gives, and refuses them in another shape or not finite', async () => {
-    const { model, batch } = await createExample()
-    const scripted = createScriptedPolicy([1, 0, 2, 1])
-    const answerWith = (data: Float32Array): ExitPolicy => ({
-      ...scripted,
-      decide(observation, state: null) {
-        const { rows, classCount } = observation.scores
-        const scores = { data: data.subarray(0, rows * classCount), rows, classCount }
-        return { ...scripted.decide(observation, state), scores }
-      },
-    })
-    const constant = createGatedModel({ model, policy: answerWith(new Float32Array(12).fill(0.5)) })
-    const { scores } = await constant.predict(batch)
-    const own = await createGatedModel({ model, policy: scripted }).predict(batch)
-    for (const row of [0, 1, 3]) expect(getRow(scores, row)).toEqual(new Float32Array(3).fill(0.5))
-    expect(getRow(scores, 2)).toEqual(getRow(own.scores, 2))
-    const short = createGatedModel({ model, policy: answerWith(new Float32Array(2)) }).predict(batch)
-    await expect(short).rejects.toThrow(PolicyContractError)
-    await expect(short).rejects.toThrow('it answers with 2 scores as [4, 3]; [4, 3] were due')
-    const broken = createGatedModel({ model, policy: answerWith(new Float32Array(12).fill(Number.NaN)) })
-    await expect(broken.predict(batch)).rejects.toThrow(NonFiniteValueError)
-    expect(model.liveHandles).toBe(0)
-  })
-
-  it('answers rows that no gate let go with what the policy finishes with, and refuses it in another shape', async () => {
-    const { model, batch, network } = await createExample()
-    const scripted = createScriptedPolicy([1, 2, 0, 2])
-    const seen: unknown[] = []
-    const finishWith = (data: Float32Array): ExitPolicy => ({
-      ...scripted,
-      finish({ stage, scores: { rows, classCount }, rowIndices, macsSpent }) {
-        seen.push({ stage, rowIndices, macsSpent })
-        return { data, rows, classCount }
-      },
-    })
-    const revised = await createGatedModel({ model, policy: finishWith(Float32Array.of(1, 2, 3, 4, 5, 6)) }).predict(
-      batch,
-    )
-    const macsSpent = createFlopCounter(model.network).countThrough(2)
-    expect(seen).toEqual([{ stage: 2, rowIndices: Uint32Array.of(1, 3), macsSpent }])
-    expect(getRow(revised.scores, 1)).toEqual(Float32Array.of(1, 2, 3))
-    expect(getRow(revised.scores, 3)).toEqual(Float32Array.of(4, 5, 6))
-    const stages = computeReferenceScores(network, batch)
-    expect(getRow(revised.scores, 0)).toEqual(getRow(stages[1] as ClassScores, 0))
-    const short = createGatedModel({ model, policy: finishWith(new Float32Array(2)) }).predict(batch)
-    await expect(short).rejects.toThrow('it answers with 2 scores as [2, 3]; [2, 3] were due')
-    expect(model.liveHandles).toBe(0)
-  })
-
-  it('answers rows that no gate let go with the surest exit, a later one before an equally sure one, where asked', async () => {
-    const { network, batch, model } = await createExample()
-    const policy = createScriptedPolicy([0, 2, 2, 2])
-    const stages = computeReferenceScores(network, batch)
-    const ofClass =
-      (sign: number): ExitScore =>
-      (scores) =>
-        Float32Array.from({ length: scores.rows }, (_, row) => sign * (getRow(scores, row)[0] ?? 0))
-    for (const sign of [1, -1, 0]) {
-      const mostConfident = ofClass(sign)
-      const { scores, exits, macs } = await createGatedModel({ model, policy, mostConfident }).predict(batch)
-      expect([...exits]).toEqual([0, 2, 2, 2])
-      expect(macs).toEqual((await createGatedModel({ model, policy }).predict(batch)).macs)
-      expect(getRow(scores, 0)).toEqual(getRow(stages[0] as ClassScores, 0))
-      for (const row of [1, 2, 3]) {
-        const answers = stages.map((exit) => getRow(exit, row))
-        const sureness = answers.map((answer) => sign * (answer[0] ?? 0))
-        expect(getRow(scores, row)).toEqual(answers[sureness.lastIndexOf(Math.max(...sureness))])
-      }
-    }
-  })
-
-  it('refuses a confidence that is not a number', async () => {
-    const { model, batch } = await createExample()
-    const mostConfident: ExitScore = ({ rows }) => new Float32Array(rows).fill(Number.NaN)
-    const failure = createGatedModel({ model, policy: createScriptedPolicy([]), mostConfident }).predict(batch)
-    await expect(failure).rejects.toThrow(PolicyContractError)
-    await expect(failure).rejects.toThrow("'mostConfident'")
     expect(model.liveHandles).toBe(0)
   })
 

@@ -96,3 +96,14 @@ it('answers rows that reach the end from their scores there and at the gates in 
   expect(Array.from(policy.finish?.(observe(1, [1, 2], [0, 2]), state).data ?? [])).toEqual([11, 22])
   expect(createThresholdPolicy('first', []).finish).toBeUndefined()
 })
+
+it('says its gates as data where every rule that may fire can', () => {
+  const expression = { operator: 'row-maximum', of: 'scores' } as const
+  const rule: GateRule = { score: firstScore, expression, threshold: 0.5 }
+  const off: GateRule = { score: firstScore, threshold: Number.POSITIVE_INFINITY }
+  const never = { score: expression, threshold: Number.POSITIVE_INFINITY }
+  expect(createThresholdPolicy('data', [rule, off]).gates).toEqual([{ score: expression, threshold: 0.5 }, never])
+  expect(createThresholdPolicy('code', [rule, { score: firstScore, threshold: 0 }]).gates).toBeUndefined()
+  expect(createThresholdPolicy('answer', [{ ...rule, answer: (scores) => scores }]).gates).toBeUndefined()
+  expect(createThresholdPolicy('end', [rule], (scores) => scores).gates).toBeUndefined()
+})
