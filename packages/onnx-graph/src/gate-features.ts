@@ -3,6 +3,7 @@ import { addedPrefix } from './added-names.ts'
 import { cutShape } from './cut-shape.ts'
 import { appendGraph, replaceGraphParts } from './edit-graph.ts'
 import { createGraphBuilder } from './graph-builder.ts'
+import { createGraphView } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { appendPooling, countPooledFeatures } from './pooling.ts'
 
@@ -30,13 +31,14 @@ export function addFeatures(stage: OnnxModel, cutTensor: string, gateIndex: numb
   return appendGraph(stage, builder.buildGraph())
 }
 
-/** A copy of a stage without what {@link addFeatures} added to it. */
+/** A copy of a stage without the pooled features that it yields, and without what was there for them alone. */
 export function removeFeatures(stage: OnnxModel, { output: features }: { readonly output: string }): OnnxModel {
-  const { node, initializer, output } = stage.graph
-  const isOther = ({ name }: { readonly name: string }) => name !== features && !name.startsWith(`${features}/`)
-  return replaceGraphParts(stage, {
-    node: node.filter(isOther),
-    initializer: initializer.filter(isOther),
-    output: output.filter(isOther),
-  })
+  const output = stage.graph.output.filter(({ name }) => name !== features)
+  const { liveNodes, inputsOf } = createGraphView(
+    stage,
+    output.map(({ name }) => name),
+  )
+  const read = new Set([...liveNodes.flatMap(inputsOf), ...output.map(({ name }) => name)])
+  const initializer = stage.graph.initializer.filter(({ name }) => read.has(name))
+  return replaceGraphParts(stage, { node: [...liveNodes], initializer, output })
 }
