@@ -12,7 +12,7 @@ import { checkFusedEquality } from './fused-equality.ts'
 import { writeReadmeTable } from './readme-table.ts'
 import type { AttachAnswer, BenchAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
 import { runSluice } from './sluice-process.ts'
-import { type AcceptanceRow, atLeast, atMost, formatAcceptance } from './table.ts'
+import { type AcceptanceRow, atLeast, atMost, formatAcceptance, state } from './table.ts'
 
 const shared = requireSharedFolder()
 const model = join(shared, 'models/resnet56.onnx')
@@ -145,11 +145,20 @@ async function checkTimes(macsBundle: string, timeBundle: string): Promise<Accep
   const comparison = 'bench, batch 64: timeSaved by --cost time, against --cost macs'
   return [
     ...rows,
+    ...describeHinted(byMacs),
     ...describeBench('calibrated by MACs', byMacs),
     ...describeFused(byMacs),
     ...describeBench('calibrated by time', byTime),
     atLeast(comparison, savedAt64(byTime), savedAt64(byMacs), 'printed'),
   ]
+}
+
+/** How much of the time saved the plain network would save, too, were its file rewritten as the stages are. */
+function describeHinted(batches: BenchAnswer['batch']): AcceptanceRow[] {
+  return batches.flatMap(({ size, full, fullHinted }) => {
+    const what = `bench at batch ${size}: plain network with the layout hints / as its file stands`
+    return fullHinted === undefined ? [] : [state(what, fullHinted.median / full.median)]
+  })
 }
 
 function describeBench(name: string, batches: BenchAnswer['batch']): AcceptanceRow[] {

@@ -25,6 +25,8 @@ export interface EvaluateAnswer {
 export interface BenchAnswer {
   readonly batch: readonly {
     readonly size: number
+    readonly full: { readonly median: number }
+    readonly fullHinted?: { readonly median: number }
     readonly timeSaved: number
     readonly idealTimeSaved: number
     readonly overhead: number

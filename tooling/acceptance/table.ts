@@ -3,15 +3,17 @@ export interface AcceptanceRow {
   readonly what: string
   readonly target: string
   readonly measured: string
-  readonly isMet: boolean
+  /** Null where nothing is asked. */
+  readonly isMet: boolean | null
   readonly kind: 'checked' | 'printed'
 }
 
 /** The rows as a Markdown table. */
 export function formatAcceptance(rows: readonly AcceptanceRow[]): string {
-  const lines = rows.map(
-    ({ what, target, measured, isMet }) => `| ${what} | ${target} | ${measured} | ${isMet ? 'met' : 'missed'} |`,
-  )
+  const lines = rows.map(({ what, target, measured, isMet }) => {
+    const verdict = isMet === null ? '' : isMet ? 'met' : 'missed'
+    return `| ${what} | ${target} | ${measured} | ${verdict} |`
+  })
   return ['| what | target | measured | |', '|---|---|---|---|', ...lines].join('\n')
 }
 
@@ -22,6 +24,11 @@ export const atMost: Limit = createLimit('≤', (value, limit) => value <= limit
 
 /** A row whose figure has to be at least `limit`. */
 export const atLeast: Limit = createLimit('≥', (value, limit) => value >= limit)
+
+/** A printed row that states a figure and asks nothing of it. */
+export function state(what: string, value: number): AcceptanceRow {
+  return { what, target: '', measured: format(value), isMet: null, kind: 'printed' }
+}
 
 function createLimit(sign: string, isMet: (value: number, limit: number) => boolean): Limit {
   return (what, value, limit, kind, unit = '') => ({

@@ -40,26 +40,31 @@ interface TimedNetworks extends PlainNetworks {
   readonly runs: () => number
 }
 
-/** Plain networks truncated behind each stage take these milliseconds; the last one is the whole network. */
-function createTimedNetworks(durations: readonly number[]): TimedNetworks {
+/**
+ * Plain networks truncated behind each stage take these milliseconds; the last one is the whole network.
+ * @param hintedMs of the hinted one; null where it is the very same, no such network when absent
+ */
+function createTimedNetworks(durations: readonly number[], hintedMs?: number | null): TimedNetworks {
   let released = 0
   let runs = 0
+  const createNetwork = (ms: number) => ({
+    async run() {
+      runs++
+      clock.nowMs += ms
+      return { data: new Float32Array(0), rows: 0, classCount: 0 }
+    },
+    async release() {
+      released++
+    },
+  })
   return {
     released: () => released,
     runs: () => runs,
     loadFull: async () => {
       throw new Error('The last truncated network is the whole one.')
     },
-    loadTruncated: async () =>
-      durations.map((ms) => ({
-        async run() {
-          runs++
-          clock.nowMs += ms
-        },
-        async release() {
-          released++
-        },
-      })),
+    loadTruncated: async () => durations.map(createNetwork),
+    ...(hintedMs !== undefined && { loadHinted: async () => (hintedMs === null ? null : createNetwork(hintedMs)) }),
   }
 }
 
@@ -90,6 +95,37 @@ describe('bench', () => {
     expect(plain.released()).toBe(3)
   })
 
+  it('times the hinted and the fused networks beside, without a change to the other figures', async () => {
+    const options = { model: await createTimedModel(), policy: createScriptedPolicy([0, 1]), dataset }
+    const asked = { ...options, batchSizes: [4], rows: 9, rounds: 3 }
+    const plain = createTimedNetworks([2, 5, 10], 9)
+    const [gated, noExit] = await createTimedNetworks([7, 11]).loadTruncated()
+    if (gated === undefined || noExit === undefined) throw new Error('Two networks were made.')
+    const { batch } = await bench({ ...asked, plain, fused: { gated, noExit } })
+    const [without] = (await bench({ ...asked, plain: createTimedNetworks([2, 5, 10]) })).batch
+    expect(batch).toEqual([
+      {
+        ...without,
+        fullHinted: { median: 9, min: 9, max: 9 },
+        fused: {
+          gated: { median: 7, min: 7, max: 7 },
+          noExit: { median: 11, min: 11, max: 11 },
+          timeSaved: expect.closeTo(1 - 7 / 10, 12),
+          overhead: expect.closeTo(11 / 10 - 1, 12),
+        },
+      },
+    ])
+    expect(plain.released()).toBe(4)
+  })
+
+  it('tells nothing of a hinted network that would be the plain one', async () => {
+    const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), dataset }
+    const plain = createTimedNetworks([2, 5, 10], null)
+    const { batch } = await bench({ ...options, plain, batchSizes: [4], rows: 4, rounds: 1 })
+    expect(batch[0]).not.toHaveProperty('fullHinted')
+    expect(plain.released()).toBe(3)
+  })
+
   it('runs fewer rows and rounds where they would not fit into the limit', async () => {
     const plain = createTimedNetworks([2, 5, 10])
     const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), plain, dataset }
@@ -99,11 +135,20 @@ describe('bench', () => {
   })
 
   it('refuses a batch larger than the data, and frees the plain networks', async () => {
-    const plain = createTimedNetworks([2, 5, 10])
+    const plain = createTimedNetworks([2, 5, 10], 9)
     const policy = createScriptedPolicy([])
     const options = { model: await createTimedModel(), policy, plain, dataset }
     const run = bench({ ...options, batchSizes: [11], rows: 11, rounds: 1 })
     await expect(run).rejects.toThrow('zeros has 10 samples, too few for a batch of 11')
+    expect(plain.released()).toBe(4)
+  })
+
+  it('frees the plain networks when the hinted one cannot be loaded', async () => {
+    const plain = createTimedNetworks([2, 5, 10])
+    const loadHinted = () => Promise.reject(new Error('out of memory'))
+    const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), dataset }
+    const run = bench({ ...options, plain: { ...plain, loadHinted }, batchSizes: [4], rows: 4, rounds: 1 })
+    await expect(run).rejects.toThrow('out of memory')
     expect(plain.released()).toBe(3)
   })
 })

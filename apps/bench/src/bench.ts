@@ -3,11 +3,13 @@ import {
   createGatedModel,
   createThresholdPolicy,
   type ExitPolicy,
+  type GatedModel,
   InvalidArgumentError,
   type StagedModel,
   type Tensor,
 } from '@sluice/core'
 import { type Dataset, select } from '@sluice/datasets'
+import { countExits, type ExitCount } from './count-exits.ts'
 import { fitWork } from './fit-work.ts'
 import type { FusedNetworks } from './fused-networks.ts'
 import { medianRatio, summarise, type Timing, timeInTurns } from './paired-timing.ts'
@@ -34,6 +36,11 @@ export interface BenchOptions extends WorkOptions {
 export interface BatchBench extends GatedTimes {
   readonly size: number
   readonly full: Timing
+  /**
+   * The full network, rewritten as the stages are while they load (`PlainNetworks.loadHinted`): what it takes less than
+   * `full`, the gated network owes to its engine's layout, not to its gates. Absent where there is nothing to rewrite.
+   */
+  readonly fullHinted?: Timing
   readonly macsSaved: number
   readonly idealTimeSaved: number
   /** The network in one file, where that was asked for. */
@@ -48,57 +55,76 @@ export interface GatedTimes {
   readonly overhead: number
 }
 
+/** What runs the same batches in turns; its answers are not looked at. */
+type Contender = Pick<PlainNetwork<unknown>, 'run'>
+
+/** The plain networks, loaded once for all batch sizes. */
+interface Plain {
+  /** The backbone truncated behind each stage; the last one is the whole network. */
+  readonly truncated: readonly Contender[]
+  readonly hinted: Contender | null
+}
+
+interface Contenders extends Plain {
+  readonly gated: Contender
+  readonly noExit: Contender
+  readonly fused: { readonly gated: Contender; readonly noExit: Contender } | undefined
+}
+
+/** Milliseconds that a contender took per batch, in round order. */
+type TimesOf = (contender: Contender | undefined) => readonly number[]
+
 /** Times gated, plain and never-exiting runs of the same rows, in turns, in one process. */
 export async function bench(options: BenchOptions): Promise<{ readonly batch: BatchBench[] }> {
-  const backbones = await options.plain.loadTruncated()
+  const { plain, batchSizes, onProgress } = options
+  const truncated = await plain.loadTruncated()
+  const loaded = [...truncated]
   try {
+    const hinted = (await plain.loadHinted?.()) ?? null
+    if (hinted !== null) loaded.push(hinted)
     const results: BatchBench[] = []
-    for (const size of options.batchSizes) {
-      results.push(await benchBatchSize(options, backbones, size))
-      options.onProgress?.({
-        phase: 'bench',
-        done: results.length,
-        total: options.batchSizes.length,
-        unit: 'batch sizes',
-      })
+    for (const size of batchSizes) {
+      results.push(await benchBatchSize(options, { truncated, hinted }, size))
+      onProgress?.({ phase: 'bench', done: results.length, total: batchSizes.length, unit: 'batch sizes' })
     }
     return { batch: results }
   } finally {
-    for (const backbone of backbones) await backbone.release()
+    for (const network of loaded) await network.release()
   }
 }
 
-async function benchBatchSize(
-  { model, policy, dataset, fused, rows, rounds, limitMs, signal }: BenchOptions,
-  backbones: readonly PlainNetwork<unknown>[],
-  size: number,
-): Promise<BatchBench> {
+async function benchBatchSize(options: BenchOptions, plain: Plain, size: number): Promise<BatchBench> {
+  const { model, policy, dataset, fused, rows, signal } = options
   const allBatches = await readBatches(model, dataset, size, rows)
   const gated = createGatedModel({ model, policy })
   const noExit = createGatedModel({ model, policy: keepEveryone(policy) })
+  for (const batch of allBatches.slice(0, 1))
+    for (const network of [gated, noExit]) await warmUp(network, batch, signal)
+  const predict = (network: GatedModel): Contender => ({ run: (batch) => network.predict(batch, { signal }) })
+  const contenders = { ...plain, gated: predict(gated), noExit: predict(noExit), fused }
+  const { timesOf, batches } = await timeContenders(contenders, allBatches, options)
+  return { size, ...summariseTimes(contenders, timesOf, await countExits(model, policy, batches)) }
+}
+
+/** @returns the times, and the batches that were run: all or, with a limit, the first ones */
+async function timeContenders(
+  { gated, noExit, truncated, hinted, fused }: Contenders,
+  allBatches: readonly Tensor<'float32'>[],
+  { rounds, limitMs, signal }: BenchOptions,
+): Promise<{ readonly timesOf: TimesOf; readonly batches: readonly Tensor<'float32'>[] }> {
   const inOneFile = fused === undefined ? [] : [fused.gated, fused.noExit]
-  const plain = [...backbones, ...inOneFile]
-  const runs = [
-    (batch: Tensor<'float32'>) => gated.predict(batch, { signal }),
-    (batch: Tensor<'float32'>) => noExit.predict(batch, { signal }),
-    ...plain.map((network) => (batch: Tensor<'float32'>) => network.run(batch)),
-  ]
+  const contenders = [gated, noExit, ...truncated, ...(hinted === null ? [] : [hinted]), ...inOneFile]
   const runsOn = (batches: readonly Tensor<'float32'>[]) =>
-    runs.map((run) => async () => {
-      for (const batch of batches) await run(batch)
+    contenders.map((contender) => async () => {
+      for (const batch of batches) await contender.run(batch)
     })
-  const oneBatch = allBatches.slice(0, 1)
-  for (const batch of oneBatch) for (const network of [gated, noExit]) await warmUp(network, batch, signal)
   const asked = { batches: allBatches.length, rounds }
-  const work = limitMs === undefined ? asked : fitWork(asked, await timeOnce(runsOn(oneBatch)), limitMs)
+  const work = limitMs === undefined ? asked : fitWork(asked, await timeOnce(runsOn(allBatches.slice(0, 1))), limitMs)
   const batches = allBatches.slice(0, work.batches)
-  const exits = await countExits(model, policy, batches)
   const times = await timeInTurns(runsOn(batches), work.rounds, { signal })
-  const staged = summariseTimes(times.slice(0, times.length - inOneFile.length), exits, size, batches.length)
-  if (fused === undefined) return staged
-  const [fusedGated = [], fusedNoExit = []] = times.slice(-inOneFile.length)
-  const full = times[backbones.length + 1] ?? []
-  return { ...staged, fused: compareWithFull(fusedGated, fusedNoExit, full, batches.length) }
+  const timesOf: TimesOf = (contender) =>
+    times.find((_, index) => contenders[index] === contender)?.map((ms) => ms / batches.length) ?? []
+  return { timesOf, batches }
 }
 
 /** The gates run as the policy has them run, one by one or by the backend itself, but let nobody go. */
@@ -107,23 +133,14 @@ function keepEveryone({ gates }: ExitPolicy): ExitPolicy {
   return { ...createThresholdPolicy('never', []), gates: idle }
 }
 
-/** Milliseconds per batch of a gated network and of the same without exits, and what they save against the full one. */
-function compareWithFull(
-  gated: readonly number[],
-  noExit: readonly number[],
-  full: readonly number[],
-  batchCount: number,
-): GatedTimes {
+/** What a gated network and the same without exits take, and save against the full one. */
+function compareWithFull(gated: readonly number[], noExit: readonly number[], full: readonly number[]): GatedTimes {
   return {
-    gated: summarisePerBatch(gated, batchCount),
-    noExit: summarisePerBatch(noExit, batchCount),
+    gated: summarise(gated),
+    noExit: summarise(noExit),
     timeSaved: 1 - medianRatio(gated, full),
     overhead: medianRatio(noExit, full) - 1,
   }
-}
-
-function summarisePerBatch(times: readonly number[], batchCount: number): Timing {
-  return summarise(times.map((ms) => ms / batchCount))
 }
 
 async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
@@ -132,54 +149,25 @@ async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<numb
   return performance.now() - startMs
 }
 
-/** @param times of the gated network, the never-exiting one, then the backbone truncated behind each stage */
-function summariseTimes(times: readonly number[][], exits: ExitCount, size: number, batchCount: number): BatchBench {
-  const [gated = [], noExit = [], ...truncated] = times
-  const full = truncated.at(-1) ?? []
-  const idealShare = exits.shares.reduce((sum, share, s) => sum + share * medianRatio(truncated[s] ?? [], full), 0)
-  const {
-    gated: gatedTimes,
-    noExit: noExitTimes,
-    timeSaved,
-    overhead,
-  } = compareWithFull(gated, noExit, full, batchCount)
+function summariseTimes(
+  { gated, noExit, truncated, hinted, fused }: Contenders,
+  timesOf: TimesOf,
+  { shares, macsSaved }: ExitCount,
+): Omit<BatchBench, 'size'> {
+  const full = timesOf(truncated.at(-1))
+  const compare = (network: Pick<Contenders, 'gated' | 'noExit'>) =>
+    compareWithFull(timesOf(network.gated), timesOf(network.noExit), full)
+  const { overhead, ...saved } = compare({ gated, noExit })
+  const idealShare = shares.reduce((sum, share, s) => sum + share * medianRatio(timesOf(truncated[s]), full), 0)
   return {
-    size,
-    full: summarisePerBatch(full, batchCount),
-    gated: gatedTimes,
-    noExit: noExitTimes,
-    timeSaved,
-    macsSaved: exits.macsSaved,
+    full: summarise(full),
+    ...(hinted && { fullHinted: summarise(timesOf(hinted)) }),
+    ...saved,
+    macsSaved,
     idealTimeSaved: 1 - idealShare,
     overhead,
+    ...(fused && { fused: compare(fused) }),
   }
-}
-
-interface ExitCount {
-  /** Share of the rows that left at each stage. */
-  readonly shares: readonly number[]
-  readonly macsSaved: number
-}
-
-async function countExits(
-  model: StagedModel,
-  policy: ExitPolicy,
-  batches: readonly Tensor<'float32'>[],
-): Promise<ExitCount> {
-  const gated = createGatedModel({ model, policy })
-  const { stages } = model.network
-  const leaving = stages.map(() => 0)
-  let rows = 0
-  let macs = 0
-  for (const batch of batches) {
-    for await (const group of gated.run(batch)) {
-      leaving[group.stage] = (leaving[group.stage] ?? 0) + group.rows.length
-      rows += group.rows.length
-      macs += group.rows.length * group.macsPerRow
-    }
-  }
-  const fullMacs = stages.reduce((sum, stage) => sum + stage.macs.backbone, 0)
-  return { shares: leaving.map((count) => count / rows), macsSaved: 1 - macs / (rows * fullMacs) }
 }
 
 /**

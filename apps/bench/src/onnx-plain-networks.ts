@@ -1,5 +1,6 @@
 import { type Bundle, InvalidArgumentError } from '@sluice/core'
 import {
+  addLayoutHints,
   joinStages,
   type OnnxEngine,
   type OnnxModel,
@@ -10,11 +11,25 @@ import {
 import { loadAll } from './load-all.ts'
 import type { PlainNetwork, PlainNetworks } from './plain-networks.ts'
 
+export interface OnnxPlainNetworksOptions {
+  /** Whether the gated network's stages get layout hints while loading, so that `loadHinted` is of use. Default false. */
+  readonly hasLayoutHints?: boolean
+}
+
 /**
  * The plain networks of an ONNX bundle, each a session of one graph that is joined from the stages without their heads.
- * Truncated ones answer with one value per row.
+ * Truncated ones answer with one value per row; the hinted one is the whole network with `addLayoutHints`.
  */
-export function createOnnxPlainNetworks(bundle: Bundle, engine: OnnxEngine): PlainNetworks {
+export function createOnnxPlainNetworks(
+  bundle: Bundle,
+  engine: OnnxEngine,
+  { hasLayoutHints = false }: OnnxPlainNetworksOptions = {},
+): PlainNetworks {
+  async function loadHinted(): Promise<PlainNetwork | null> {
+    const full = joinStages(await readStages(bundle))
+    const hinted = addLayoutHints(full)
+    return hinted === full ? null : loadOnnxNetwork(engine, hinted)
+  }
   return {
     loadFull: async () => loadOnnxNetwork(engine, joinStages(await readStages(bundle))),
     async loadTruncated() {
@@ -26,6 +41,7 @@ export function createOnnxPlainNetworks(bundle: Bundle, engine: OnnxEngine): Pla
         }),
       )
     },
+    ...(hasLayoutHints && { loadHinted }),
   }
 }
 

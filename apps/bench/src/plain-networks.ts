@@ -16,4 +16,10 @@ export interface PlainNetworks {
    * truncated one answers says nothing, its time is that of the layers, on a CPU without handing out an activation.
    */
   loadTruncated(): Promise<PlainNetwork<unknown>[]>
+  /**
+   * The whole network, rewritten for its engine as the stages of the gated network are while they load, so that a
+   * comparison can tell what this alone gains. Null where there is nothing to rewrite; absent where stages are not
+   * rewritten either.
+   */
+  loadHinted?(): Promise<PlainNetwork | null>
 }

@@ -79,8 +79,13 @@ async function openRuntime(
   const engine = createEngine(context, options)
   return {
     backend: createOnnxRuntimeBackend(selectOnnxRuntime(context, options)),
-    plainNetworks: (bundle) => createOnnxPlainNetworks(bundle, engine),
+    plainNetworks: (bundle) => createOnnxPlainNetworks(bundle, engine, { hasLayoutHints: getsLayoutHints(options) }),
   }
+}
+
+/** Whether ONNX Runtime's adapter rewrites stages for the blocked layout. */
+function getsLayoutHints({ backend = 'cpu' }: BackendOptions): boolean {
+  return backend === 'cpu' && process.arch === 'x64'
 }
 
 /** Opens data in the shape and with the classes that the bundle's network takes, and notes what was skipped. */

@@ -42,7 +42,7 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
   setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
     if (options.backends) return benchBackends(path, context, options)
     const batch = await benchBundle(path, context, options)
-    return { json: { batch }, lines: formatTable([columns, ...batch.flatMap(toRows)]) }
+    return { json: { batch }, lines: formatTimes([columns, ...batch.flatMap(toRows)]) }
   })
 }
 
@@ -107,10 +107,16 @@ function describeBackends(results: readonly BackendBench[]): string[] {
   const missing = results.flatMap((result) =>
     'unavailable' in result ? [`${result.backend} did not run: ${result.unavailable}`] : [],
   )
-  return [...formatTable([['backend', ...columns], ...measured]), ...missing]
+  return [...formatTimes([['backend', ...columns], ...measured]), ...missing]
 }
 
-const columns = ['batch', 'full', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead']
+const columns = ['batch', 'full', 'full, hinted', 'gated', 'no exit', 'time saved', 'ideal', 'MACs saved', 'overhead']
+
+/** A table without the columns that no row fills. @param rows the head first */
+function formatTimes(rows: readonly (readonly string[])[]): string[] {
+  const [, ...body] = rows
+  return formatTable(rows.map((row) => row.filter((_, column) => body.some((cells) => cells[column] !== ''))))
+}
 
 function toRows(row: BatchBench): string[][] {
   const staged = toCells(row)
@@ -122,6 +128,7 @@ function toCells(row: BatchBench, suffix = ''): string[] {
   return [
     `${row.size}${suffix}`,
     ms(row.full.median),
+    row.fullHinted === undefined ? '' : ms(row.fullHinted.median),
     ms(row.gated.median),
     ms(row.noExit.median),
     formatShare(row.timeSaved),
