@@ -7,6 +7,7 @@ import {
   addLayoutHints,
   analyzeModel,
   countPooledFeatures,
+  type FeatureTap,
   type FeatureTapOutput,
   findCuts,
   gateFeaturePooling,
@@ -46,8 +47,7 @@ export function createOnnxNetwork(
       return findCuts(model, options)
     },
     async openPass(taps) {
-      // With taps it is run for its features alone, as fast as the processor allows.
-      const tapped = taps.length === 0 ? { model, outputs: [] } : addFeatureTaps(addLayoutHints(model), taps, options)
+      const tapped = addTaps(model, taps, options)
       const session = await engine.createSession(writeOnnxModel(tapped.model))
       const [input = ''] = session.inputNames
       return {
@@ -57,6 +57,17 @@ export function createOnnxNetwork(
     },
     splitAtHeads: async (heads) => splitAtHeads(model, output, heads),
   }
+}
+
+/** With taps it is run for its features alone, as fast as the processor allows. */
+function addTaps(
+  model: OnnxModel,
+  taps: readonly FeatureTap[],
+  options: AnalyzeModelOptions,
+): ReturnType<typeof addFeatureTaps> {
+  if (taps.length === 0) return { model, outputs: [] }
+  const { model: tapped, outputs } = addFeatureTaps(model, taps, options)
+  return { model: addLayoutHints(tapped), outputs }
 }
 
 function readAnswer(results: NamedTensors, output: string, taps: readonly FeatureTapOutput[]): TappedAnswer {

@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest'
+import { runOnnx } from '../../../tooling/run-onnx.ts'
+import { addFeatureTaps } from './feature-taps.ts'
+import { type OnnxModel, writeOnnxModel } from './onnx-model.ts'
+import { poolSubsampling } from './subsampling.ts'
+import { expectClose } from './testing/expect-close.ts'
+import { createNetworkBuilder, type NetworkBuilder } from './testing/network-builder.ts'
+import { seededValues } from './testing/seeded-values.ts'
+
+/** Behind any last row, as exporters write "to the end". */
+const end = 2 ** 62
+
+/** `[start, end, axis, step]` */
+type Range = readonly [number, number, number, number]
+
+function slice(network: NetworkBuilder, map: string, ranges: readonly Range[], output?: string): string {
+  const lists = [0, 1, 2, 3].map((field) => network.integers(ranges.map((range) => range[field] as number)))
+  return network.node('Slice', [map, ...lists], {}, output)
+}
+
+/** What `append` makes of a convolution's map `[batch, channels, size, size]` is the network's output, `map`. */
+function createNetwork(size: number, append: (network: NetworkBuilder, map: string) => void, channels = 16): OnnxModel {
+  const network = createNetworkBuilder('network')
+  const image = network.input('image', 'float32', ['batch', 3, size, size])
+  append(network, network.relu(network.convolution(image, 3, channels)))
+  network.output('map', 'float32', ['batch', 'channels', 'height', 'width'])
+  return network.buildModel()
+}
+
+const operatorsOf = ({ graph }: OnnxModel) => graph.node.map(({ opType }) => opType)
+
+const stridesOf = ({ graph }: OnnxModel) =>
+  graph.node
+    .filter(({ opType }) => opType === 'AveragePool')
+    .map(({ attribute }) => attribute.find(({ name }) => name === 'strides')?.ints.map(Number))
+
+async function expectSameMaps(model: OnnxModel, size: number): Promise<void> {
+  const feeds = { image: { dims: [2, 3, size, size], data: seededValues(2 * 3 * size * size, 1) } }
+  const expected = await runOnnx(writeOnnxModel(model), feeds)
+  const actual = await runOnnx(writeOnnxModel(poolSubsampling(model)), feeds)
+  expect(Object.keys(actual)).toEqual(Object.keys(expected))
+  for (const [name, map] of Object.entries(expected)) expectClose(actual[name], map)
+}
+
+test('a shortcut of two slices and a padding is subsampled by one pooling, and what only slices read is gone', async () => {
+  const model = createNetwork(8, (network, map) => {
+    const rows = slice(network, map, [[0, end, 2, 2]])
+    const columns = slice(network, rows, [[0, end, 3, 2]])
+    const shortcut = network.node('Pad', [columns, network.integers([0, 8, 0, 0, 0, 8, 0, 0])])
+    const attributes = { pads: [1, 1, 1, 1], strides: [2, 2] }
+    const convolved = network.node('Conv', [map, network.weights([32, 16, 3, 3])], attributes)
+    network.node('Relu', [network.add(convolved, shortcut)], {}, 'map')
+  })
+  const pooled = poolSubsampling(model)
+  expect(operatorsOf(pooled)).toEqual(['Conv', 'Relu', 'AveragePool', 'Pad', 'Conv', 'Add', 'Relu'])
+  expect(stridesOf(pooled)).toEqual([[2, 2]])
+  const read = pooled.graph.node.flatMap(({ input }) => input)
+  expect(pooled.graph.initializer.filter(({ name }) => !read.includes(name))).toEqual([])
+  await expectSameMaps(model, 8)
+})
+
+test.each<[string, number, readonly Range[], readonly [number, number]]>([
+  ['the rows of an odd map', 7, [[0, end, 2, 2]], [2, 1]],
+  ['axes counted from the back', 7, [[0, end, -1, 3]], [1, 3]],
+  ['an end at the size', 8, [[0, 8, 3, 2]], [1, 2]],
+  [
+    'both axes',
+    7,
+    [
+      [0, end, 2, 2],
+      [0, end, 3, 4],
+    ],
+    [2, 4],
+  ],
+])('one slice becomes a pooling: %s', async (_, size, ranges, strides) => {
+  const model = createNetwork(size, (network, map) => slice(network, map, ranges, 'map'))
+  expect(operatorsOf(poolSubsampling(model))).toEqual(['Conv', 'Relu', 'AveragePool'])
+  expect(stridesOf(poolSubsampling(model))).toEqual([strides])
+  await expectSameMaps(model, size)
+})
+
+test('a map between two slices stays where somebody else reads it, too', async () => {
+  const model = createNetwork(7, (network, map) => {
+    const rows = slice(network, map, [[0, end, 2, 2]], 'rows')
+    slice(network, rows, [[0, end, 3, 2]], 'map')
+    network.output('rows', 'float32', ['batch', 16, 4, 7])
+  })
+  expect(stridesOf(poolSubsampling(model))).toEqual([
+    [2, 1],
+    [2, 2],
+  ])
+  await expectSameMaps(model, 7)
+  const { model: tapped } = addFeatureTaps(model, [{ tensor: 'rows', pooling: { kind: 'average', size: 1 } }])
+  await expectSameMaps(tapped, 7)
+})
+
+test('an input that a convolution reads is subsampled by pooling, too, with exactly the same values', async () => {
+  const network = createNetworkBuilder('stage')
+  const input = network.input('input', 'float32', ['batch', 16, 7, 7])
+  slice(
+    network,
+    input,
+    [
+      [0, end, 2, 2],
+      [0, end, 3, 2],
+    ],
+    'map',
+  )
+  network.output('map', 'float32', ['batch', 16, 4, 4])
+  network.classifier(network.convolution(input, 16, 16), 16)
+  const model = network.buildModel()
+  const pooled = poolSubsampling(model)
+  expect(operatorsOf(pooled)).toContain('AveragePool')
+  const data = seededValues(2 * 16 * 49, 1)
+  data.set([Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY])
+  const feeds = { input: { dims: [2, 16, 7, 7], data } }
+  expect((await runOnnx(writeOnnxModel(pooled), feeds)).map).toEqual((await runOnnx(writeOnnxModel(model), feeds)).map)
+})
+
+describe('the model stays the very same', () => {
+  test.each<[string, readonly Range[]]>([
+    ['starts behind the first row', [[1, end, 2, 2]]],
+    ['goes backwards', [[-1, -end, 2, -1]]],
+    ['ends before the last row', [[0, 7, 2, 2]]],
+    ['ends before the last column, its axis counted from the back', [[0, 7, -1, 2]]],
+    [
+      'goes backwards from the first column, to nothing',
+      [
+        [0, end, 2, 2],
+        [0, end, 3, -1],
+      ],
+    ],
+    ['takes all rows', [[0, end, 2, 1]]],
+    [
+      'subsamples channels',
+      [
+        [0, end, 2, 2],
+        [0, end, 1, 2],
+      ],
+    ],
+  ])('where a slice %s', (_, ranges) => {
+    const model = createNetwork(8, (network, map) => slice(network, map, ranges, 'map'))
+    expect(poolSubsampling(model)).toBe(model)
+  })
+
+  test('where the channels are not blocked', () => {
+    const model = createNetwork(8, (network, map) => slice(network, map, [[0, end, 2, 2]], 'map'), 12)
+    expect(poolSubsampling(model)).toBe(model)
+  })
+
+  test('where the rows are those of the batch, and their number is unknown', () => {
+    const model = createNetwork(8, (network, map) => {
+      const turned = network.node('Transpose', [map], { perm: [2, 1, 0, 3] })
+      slice(network, network.convolution(turned, 16, 16), [[0, 8, 2, 2]], 'map')
+    })
+    expect(poolSubsampling(model)).toBe(model)
+  })
+
+  test('where the step of a slice is no constant', () => {
+    const model = createNetwork(8, (network, map) => {
+      const ranges = [0, 8, 2].map((value) => network.integers([value]))
+      const step = network.input('step', 'int64', [1])
+      network.node('Slice', [map, ...ranges, step], {}, 'map')
+    })
+    expect(poolSubsampling(model)).toBe(model)
+  })
+
+  test('where a slice keeps its range in attributes, as it did below operator set 10', () => {
+    const model = createNetwork(8, (network, map) => {
+      network.node('Slice', [map], { starts: [0], ends: [8], axes: [2] }, 'map')
+    })
+    expect(poolSubsampling(model)).toBe(model)
+  })
+})
