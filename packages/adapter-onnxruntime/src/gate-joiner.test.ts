@@ -3,6 +3,7 @@ import { createRandomBatch } from '@sluice/core/reference'
 import { readOnnxModel, writeOnnxModel } from '@sluice/onnx-graph'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { canJoinStages } from './gate-joiner.ts'
 import { createOnnxRuntimeBackend } from './node.ts'
 import type { StageFile } from './stage-file.ts'
 import { createResidualBundle, createResidualStages, residualShape, yieldFeatures } from './testing/residual-bundle.ts'
@@ -110,6 +111,13 @@ test.each([
   )
   expect(model.joinGates).toBeUndefined()
   await model.dispose()
+})
+
+test('stages that are too large for one file together are not joined', () => {
+  const stages = createResidualStages(16)
+  const bytes = stages.reduce((sum, { model }) => sum + model.length, 0)
+  expect(canJoinStages(stages, bytes)).toBe(true)
+  expect(canJoinStages(stages, bytes - 1)).toBe(false)
 })
 
 function lowerOpset({ description, model }: StageFile): StageFile {

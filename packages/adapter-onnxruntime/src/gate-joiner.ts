@@ -30,10 +30,18 @@ export interface GateJoinerOptions {
   readonly readStages: () => Promise<readonly StageFile[]>
 }
 
-/** Whether stages can be joined with their gates in one graph. */
-export function canJoinStages(stages: readonly StageFile[]): boolean {
+/** A serialised message has at most 2 GiB; a tenth is left for what gates need. */
+const mostBytes = 0.9 * 2 ** 31
+
+/**
+ * Whether stages can be joined with their gates in one graph.
+ * @param limitBytes of all stages together
+ */
+export function canJoinStages(stages: readonly StageFile[], limitBytes = mostBytes): boolean {
   const [first] = stages
-  return first !== undefined && stages.length > 1 && isFusable(readFusedStage(first, 0), stages.length)
+  if (first === undefined || stages.length < 2) return false
+  const bytes = stages.reduce((sum, { model }) => sum + model.length, 0)
+  return bytes <= limitBytes && isFusable(readFusedStage(first, 0), stages.length)
 }
 
 /**
