@@ -128,9 +128,9 @@ async function timeContenders(
 }
 
 /** The gates run as the policy has them run, one by one or by the backend itself, but let nobody go. */
-function keepEveryone({ gates }: ExitPolicy): ExitPolicy {
-  const idle = gates?.map((gate) => ({ ...gate, threshold: Number.POSITIVE_INFINITY }))
-  return { ...createThresholdPolicy('never', []), gates: idle }
+function keepEveryone({ expression }: ExitPolicy): ExitPolicy {
+  const gates = expression?.gates.map((gate) => gate && { ...gate, threshold: Number.POSITIVE_INFINITY }) ?? []
+  return { ...createThresholdPolicy('never', []), expression: expression && { ...expression, gates } }
 }
 
 /** What a gated network and the same without exits take, and save against the full one. */

@@ -1,4 +1,4 @@
-import { type Bundle, InvalidArgumentError, idleGate } from '@sluice/core'
+import { type Bundle, InvalidArgumentError } from '@sluice/core'
 import {
   addLayoutHints,
   type FusedStage,
@@ -9,7 +9,7 @@ import {
   removeIdleGates,
   thresholdName,
 } from '@sluice/onnx-graph'
-import { findPolicyFamily, policyFamilies } from './policies.ts'
+import { createBundlePolicy, policyFamilies } from './policies.ts'
 
 /** A whole gated network in one file. */
 export interface ExportedNetwork {
@@ -41,25 +41,17 @@ export async function exportGatedNetwork(source: Bundle): Promise<ExportedNetwor
     const model = addLayoutHints(features === undefined ? stage : removeFeatures(stage, features))
     stages.push({ index: sourceStages[position] ?? position, model, input, output, scores, scoresInput })
   }
-  const classCount = manifest.classes.length
-  const gates = manifest.gates.map(({ policy }) => {
-    // It stays in the network for the sake of its scores; its policy may not be fitted yet.
-    if (policy.threshold === null) return idleGate
-    const score = findPolicyFamily(policy.name).expressScore?.(policy.parameters, classCount)
-    if (score !== undefined) return { score, threshold: policy.threshold }
+  const { name, expression } = createBundlePolicy(manifest)
+  if (expression === undefined) {
     throw new InvalidArgumentError(
-      `The policy '${policy.name}' cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
-    )
-  })
-  if (manifest.endPolicy !== undefined) {
-    throw new InvalidArgumentError(
-      `The policy '${manifest.endPolicy.name}' answers the rows that reach the end too, which cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
+      `The policy '${name}' cannot be written in ONNX operators. Calibrate for one that can: --policy ${listExportable()}.`,
     )
   }
-  const thresholds = gates.map(
-    ({ threshold }, position) => [thresholdName(stages[position]?.index ?? 0), threshold] as const,
-  )
-  return { model: fuseStages(stages, gates, classCount), exits: sourceStages, thresholds: new Map(thresholds) }
+  const thresholds = new Map<string, number>()
+  for (const [position, gate] of expression.gates.entries()) {
+    if (gate !== null) thresholds.set(thresholdName(stages[position]?.index ?? 0), gate.threshold)
+  }
+  return { model: fuseStages(stages, expression, manifest.classes.length), exits: sourceStages, thresholds }
 }
 
 function listExportable(): string {

@@ -3,7 +3,7 @@ import {
   createEndAnswer,
   createGateRule,
   createThresholdPolicy,
-  type ExitAnswer,
+  type EndRule,
   type ExitPolicy,
   type GateRule,
   InvalidArgumentError,
@@ -51,14 +51,19 @@ export function createBundlePolicy(manifest: BundleManifest, families = policyFa
     return createGateRule(family, policy.parameters, policy.threshold, manifest.classes.length)
   })
   const names = new Set(manifest.gates.map(({ policy }) => policy.name))
-  return createThresholdPolicy([...names].join('+'), rules, findEndAnswer(manifest, families))
+  return createThresholdPolicy([...names].join('+'), rules, findEndRule(manifest, families))
 }
 
 /** With every gate off the network answers as it is. */
-function findEndAnswer(
-  { gates, endPolicy }: BundleManifest,
+function findEndRule(
+  { gates, endPolicy, classes }: BundleManifest,
   families: readonly PolicyFamily[],
-): ExitAnswer | undefined {
+): EndRule | undefined {
   if (endPolicy === undefined || gates.every(({ policy }) => policy.threshold === null)) return undefined
-  return createEndAnswer(findPolicyFamily(endPolicy.name, families), endPolicy.parameters)
+  const { name, parameters } = endPolicy
+  const family = findPolicyFamily(name, families)
+  return {
+    answer: createEndAnswer(family, parameters),
+    expression: family.end?.express?.(parameters, classes.length),
+  }
 }

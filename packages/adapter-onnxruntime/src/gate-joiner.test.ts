@@ -46,7 +46,7 @@ async function chooseThresholds(model: StagedModel, sign: number): Promise<[numb
 
 /** What the backend answers in one call, against what the runner has from stage to stage. */
 async function expectSameAnswers(model: StagedModel, policy: ExitPolicy): Promise<Set<number>> {
-  const expected = await createGatedModel({ model, policy: { ...policy, gates: undefined } }).predict(batch)
+  const expected = await createGatedModel({ model, policy: { ...policy, expression: undefined } }).predict(batch)
   const actual = await createGatedModel({ model, policy }).predict(batch)
   expect(actual.exits).toEqual(expected.exits)
   expect(actual.macs).toEqual(expected.macs)
@@ -74,7 +74,7 @@ test.each([
   await model.dispose()
 })
 
-test('thresholds share a session, other scores get one of their own, and all are released', async () => {
+test('thresholds share a session, other scores and other gates get one of their own, and all are released', async () => {
   const create = watchSessions()
   const model = await createOnnxRuntimeBackend({ threads: 1 }).load(createResidualBundle(createResidualStages(16)))
   const joined = async (policy: ExitPolicy) => {
@@ -85,9 +85,10 @@ test('thresholds share a session, other scores get one of their own, and all are
   }
   const [first, ...others] = await joined(createPolicy([1, 1]))
   expect(others).toEqual([])
-  expect(await joined(createPolicy([0.5, Number.POSITIVE_INFINITY]))).toEqual([])
+  expect(await joined(createPolicy([0.5, Number.MAX_VALUE]))).toEqual([])
   const [second] = await joined(createPolicy([1, 1], -1))
-  const released = [first, second].map((session) => vi.spyOn(session ?? expect.unreachable(), 'release'))
+  const [third] = await joined(createPolicy([1, Number.POSITIVE_INFINITY]))
+  const released = [first, second, third].map((session) => vi.spyOn(session ?? expect.unreachable(), 'release'))
   await model.dispose()
   for (const release of released) expect(release).toHaveBeenCalledOnce()
 })

@@ -1,4 +1,4 @@
-import type { GateExpression, WholeNetwork } from '@sluice/core'
+import type { PolicyExpression, WholeNetwork } from '@sluice/core'
 import {
   type FusedStage,
   fusedOutputs,
@@ -17,7 +17,8 @@ import type { StageFile } from './stage-file.ts'
 
 /** Joins the stages of one bundle with gates. */
 export interface GateJoiner {
-  joinGates(gates: readonly GateExpression[]): WholeNetwork
+  /** See `StagedModel.joinGates`. */
+  joinGates(expression: PolicyExpression): WholeNetwork
   /** Frees the sessions; call it within the queue. */
   release(): Promise<void>
 }
@@ -46,38 +47,40 @@ export function canJoinStages(stages: readonly StageFile[], limitBytes = mostByt
 
 /**
  * Joins stages and gates in one session, so that neither activations nor decisions pass through JavaScript. There is a
- * session for each set of score expressions, created with its first run; thresholds are inputs.
+ * session for each set of expressions, created with its first run; thresholds are inputs.
  */
 export function createGateJoiner({ classCount, sessions, readStages }: GateJoinerOptions): GateJoiner {
   const { exclusively, runtime } = sessions
   const loaded = new Map<string, Promise<InferenceSession>>()
 
-  const load = async (gates: readonly GateExpression[]): Promise<InferenceSession> => {
+  const load = async (expression: PolicyExpression): Promise<InferenceSession> => {
     const stages = await readStages()
-    const fused = fuseStages(stages.map(readFusedStage), gates, classCount)
-    const names = Array.from(gates.keys(), thresholdName)
+    const fused = fuseStages(stages.map(readFusedStage), expression, classCount)
+    const names = Array.from(expression.gates.keys(), thresholdName)
     const model = writeOnnxModel(requireThresholds(fused, names))
     return await sessions.create(model, 'Loading the joined stages', stages[0]?.sessionOptions)
   }
 
   /** Call it within the queue. What failed is tried again the next time. */
-  const getSession = (key: string, gates: readonly GateExpression[]): Promise<InferenceSession> => {
-    const session = loaded.get(key) ?? load(gates)
+  const getSession = (key: string, expression: PolicyExpression): Promise<InferenceSession> => {
+    const session = loaded.get(key) ?? load(expression)
     loaded.set(key, session)
     session.catch(() => loaded.delete(key))
     return session
   }
 
   return {
-    joinGates(gates) {
-      const key = JSON.stringify(gates.map(({ score }) => score))
-      const thresholds = gates.map(({ threshold }, gate): [name: string, Tensor] => {
-        return [thresholdName(gate), new runtime.Tensor('float32', Float32Array.of(roundThreshold(threshold)), [])]
-      })
-      const thresholdFeeds = Object.fromEntries(thresholds)
+    joinGates(expression) {
+      const key = JSON.stringify(expression, (property, value) => (property === 'threshold' ? undefined : value))
+      const thresholdFeeds: Record<string, Tensor> = {}
+      for (const [index, gate] of expression.gates.entries()) {
+        if (gate === null) continue
+        const threshold = Float32Array.of(roundThreshold(gate.threshold))
+        thresholdFeeds[thresholdName(index)] = new runtime.Tensor('float32', threshold, [])
+      }
       return (batch) =>
         exclusively(async () => {
-          const session = await getSession(key, gates)
+          const session = await getSession(key, expression)
           const [input = ''] = session.inputNames
           const images = new runtime.Tensor('float32', batch.data as Float32Array, batch.dims)
           const feeds = { [input]: images, ...thresholdFeeds }

@@ -5,8 +5,8 @@ import {
   checkSelectedRows,
   type DeviceRows,
   DisposedError,
-  type GateExpression,
   InvalidArgumentError,
+  type PolicyExpression,
   type PooledFeatures,
   ShapeMismatchError,
   type StageDescription,
@@ -165,8 +165,8 @@ export function createStagedModel({ network, stages, sessions, store, joiner }: 
       return await whileKept(inputs, async () => handOut(stage, ...(await selectAll(store, inputs, rows))))
     },
     ...(joiner && {
-      joinGates(gates: readonly GateExpression[]): WholeNetwork {
-        const run = joiner.joinGates(gates)
+      joinGates(expression: PolicyExpression): WholeNetwork {
+        const run = joiner.joinGates(expression)
         return async (batch) => {
           checkAlive()
           return await run(batch)

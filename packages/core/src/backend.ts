@@ -1,6 +1,6 @@
 import type { Bundle, BundleFormat, InputDescription, StageMacs } from './bundle.ts'
 import type { ClassScores } from './class-scores.ts'
-import type { GateExpression } from './gate-expression.ts'
+import type { PolicyExpression } from './gate-expression.ts'
 import type { PooledFeatures } from './pooled-features.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -123,9 +123,9 @@ export interface StagedModel {
    * Class scores at gates that a row passes are seen by nobody. What it needs is made with its first run and freed with the
    * model. Absent where the backend cannot, or would not be faster.
    *
-   * @param gates one per stage but the last
+   * @param expression with one gate, or null, per stage but the last
    */
-  joinGates?(gates: readonly GateExpression[]): WholeNetwork
+  joinGates?(expression: PolicyExpression): WholeNetwork
   /** Frees the engine's resources; twice does nothing. */
   dispose(): Promise<void>
 }

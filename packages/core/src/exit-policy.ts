@@ -1,5 +1,5 @@
 import type { ClassScores } from './class-scores.ts'
-import type { GateExpression } from './gate-expression.ts'
+import type { PolicyExpression } from './gate-expression.ts'
 import type { PooledFeatures } from './pooled-features.ts'
 
 /** What a gate sees: the rows that have reached it. */
@@ -37,11 +37,10 @@ export interface ExitPolicy<State = unknown> {
   /** True where decisions depend on `Observation.features`, which are read from the device for such policies alone. */
   readonly usesFeatures?: boolean | undefined
   /**
-   * What `decide` does, as data, gate by gate; gates beyond the list never fire. With it a backend may decide by itself and
-   * run the whole network in one call. Absent where a gate's answer is not its own class scores, where rows are decided by
-   * more than those, and where no {@link GateExpression} says it.
+   * What `decide` and `finish` do, as data. With it a backend may decide by itself and run the whole network in one call.
+   * Absent where rows are decided or answered by more than class scores, or in a way that no {@link PolicyExpression} says.
    */
-  readonly gates?: readonly GateExpression[] | undefined
+  readonly expression?: PolicyExpression | undefined
   /** State before the first gate, for a batch of `batchSize` rows addressed by their original indices. */
   init(batchSize: number): State
   decide(observation: Observation, state: State): Decision<State>

@@ -45,6 +45,11 @@ export interface EndAnswerFamily {
    * @throws InvalidArgumentError when the parameters are not what `fit` writes
    */
   createAnswer(parameters: JsonObject): ExitAnswer
+  /**
+   * What `createAnswer` computes, as data, for `classCount` classes, where that can be said.
+   * @throws InvalidArgumentError as `createAnswer`
+   */
+  express?(parameters: JsonObject, classCount: number): ScoreExpression
 }
 
 /**
@@ -76,4 +81,9 @@ export interface PolicyFamily {
    * @throws InvalidArgumentError as `createScore`
    */
   expressScore?(parameters: JsonObject, classCount: number): ScoreExpression
+  /**
+   * What `createAnswer` computes, as data, for `classCount` classes, where that can be said.
+   * @throws InvalidArgumentError as `createScore`
+   */
+  expressAnswer?(parameters: JsonObject, classCount: number): ScoreExpression
 }

@@ -25,7 +25,7 @@ async function createManyRows() {
 }
 
 /** The same decisions without data, so that the runner takes them. */
-const inStages: ExitPolicy = { ...policy, gates: undefined }
+const inStages: ExitPolicy = { ...policy, expression: undefined }
 
 /** The model with another answer of the whole network. */
 function answerWith(model: StagedModel, whole: WholeNetwork): StagedModel {
@@ -44,7 +44,7 @@ it('answers in one call of the backend what the stages answer one by one', async
 it('lets nobody leave at gates that the policy does not name', async () => {
   const { model, batch } = await createManyRows()
   const first = createThresholdPolicy('first gate', [createRule(-0.28)])
-  const expected = await createGatedModel({ model, policy: { ...first, gates: undefined } }).predict(batch)
+  const expected = await createGatedModel({ model, policy: { ...first, expression: undefined } }).predict(batch)
   expect(new Set(expected.exits)).toEqual(new Set([0, 2]))
   expect(await createGatedModel({ model, policy: first }).predict(batch)).toEqual(expected)
 })

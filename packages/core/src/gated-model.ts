@@ -49,7 +49,7 @@ export interface GatedModel {
    */
   run(batch: Tensor, options?: RunOptions): AsyncGenerator<ExitGroup, void, undefined>
   /**
-   * Runs the whole batch; the answers stand in row order. Where policy and backend both can (`ExitPolicy.gates`,
+   * Runs the whole batch; the answers stand in row order. Where policy and backend both can (`ExitPolicy.expression`,
    * `StagedModel.joinGates`), it does so in one call of the backend, which is faster.
    */
   predict(batch: Tensor, options?: RunOptions): Promise<Predictions>

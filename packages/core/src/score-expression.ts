@@ -1,16 +1,20 @@
 import type { ClassScores } from './class-scores.ts'
+import { InvalidArgumentError } from './errors.ts'
 
 /**
- * An exit score as data, so that engines without JavaScript can compute it: in an ONNX graph, in a shader. Values are
- * matrices `[rows, classes]` or columns `[rows, 1]`; where both meet, the column counts for every class.
+ * An exit score or an answer as data, so that engines without JavaScript can compute it: in an ONNX graph, in a shader.
+ * Values are matrices `[rows, classes]` or columns `[rows, 1]`; where both meet, the column counts for every class.
  *
- * - `'scores'`: the gate's class scores; a number: a constant; a list: a constant for each class
+ * - `'scores'`: the gate's class scores, or the full network's at its end; a number: a constant; a list: a constant for
+ *   each class
+ * - `earlier`: the class scores of a gate in front, counted back among those that stand: 1 is the nearest
  * - `exponential`, `logarithm` (natural): of every value
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
  * - `descending`: each row's values, the greatest first
  */
 export type ScoreExpression =
   | 'scores'
+  | { readonly earlier: number }
   | number
   | readonly number[]
   | { readonly operator: BinaryOperator; readonly left: ScoreExpression; readonly right: ScoreExpression }
@@ -42,25 +46,80 @@ const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]
 /**
  * The expression's value for each row, in double precision and row by row: what every translation is tested against.
  * The first value of a row counts, so the expression should be a column.
+ *
+ * @param earlier class scores of the gates in front that stand, of the same rows, in the order of the network
+ * @throws InvalidArgumentError for an expression that looks at more gates than are in front
  */
 export function evaluateScoreExpression(
   expression: ScoreExpression,
-  { data, rows, classCount }: ClassScores,
+  scores: ClassScores,
+  earlier: readonly ClassScores[] = [],
 ): Float32Array {
-  return Float32Array.from({ length: rows }, (_, row) => {
-    const scores = Array.from(data.subarray(row * classCount, (row + 1) * classCount))
-    return evaluateRow(expression, scores)[0] ?? Number.NaN
+  return Float32Array.from(evaluateRows(expression, scores, earlier), ([value = Number.NaN]) => value)
+}
+
+/**
+ * The value of an expression that is a matrix, `[rows, classes]`, e.g. of an answer; computed like
+ * {@link evaluateScoreExpression}, with the same errors.
+ */
+export function evaluateAnswerExpression(
+  expression: ScoreExpression,
+  scores: ClassScores,
+  earlier: readonly ClassScores[] = [],
+): ClassScores {
+  return { ...scores, data: Float32Array.from(evaluateRows(expression, scores, earlier).flat()) }
+}
+
+/** The expression with another one in place of `'scores'`: what it says of the gate's class scores is said of that. */
+export function replaceScores(expression: ScoreExpression, replacement: ScoreExpression): ScoreExpression {
+  if (expression === 'scores') return replacement
+  if (typeof expression === 'number' || !('operator' in expression)) return expression
+  const replace = (part: ScoreExpression) => replaceScores(part, replacement)
+  if ('of' in expression) return { ...expression, of: replace(expression.of) }
+  return { ...expression, left: replace(expression.left), right: replace(expression.right) }
+}
+
+/** The class scores of one row at a gate and at those in front. */
+interface RowScores {
+  readonly own: readonly number[]
+  readonly earlier: readonly (readonly number[])[]
+}
+
+function evaluateRows(
+  expression: ScoreExpression,
+  scores: ClassScores,
+  earlier: readonly ClassScores[],
+): (readonly number[])[] {
+  return Array.from({ length: scores.rows }, (_, row) => {
+    const readRow = ({ data, classCount }: ClassScores) =>
+      Array.from(data.subarray(row * classCount, (row + 1) * classCount))
+    return evaluateRow(expression, { own: readRow(scores), earlier: earlier.map(readRow) })
   })
 }
 
-function evaluateRow(expression: ScoreExpression, scores: readonly number[]): readonly number[] {
-  if (expression === 'scores') return scores
+function evaluateRow(expression: ScoreExpression, scores: RowScores): readonly number[] {
+  if (expression === 'scores') return scores.own
   if (typeof expression === 'number') return [expression]
+  if ('earlier' in expression) return getEarlier(scores.earlier, expression.earlier)
   if (!('operator' in expression)) return expression
   if ('of' in expression) return unaryOperators[expression.operator](evaluateRow(expression.of, scores))
   const [left, right] = [evaluateRow(expression.left, scores), evaluateRow(expression.right, scores)]
   const at = (row: readonly number[], index: number) => row[row.length === 1 ? 0 : index] as number
   return Array.from({ length: Math.max(left.length, right.length) }, (_, index) =>
     binaryOperators[expression.operator](at(left, index), at(right, index)),
+  )
+}
+
+/**
+ * What an expression's `earlier` stands for.
+ * @param earlier of each gate in front that stands, in the order of the network
+ * @param distance counted back, 1 for the nearest
+ * @throws InvalidArgumentError for a distance without a gate
+ */
+export function getEarlier<T>(earlier: readonly T[], distance: number): T {
+  const found = earlier[earlier.length - distance]
+  if (found !== undefined) return found
+  throw new InvalidArgumentError(
+    `An expression looks ${distance} gates back where ${earlier.length} are in front. Calibrate the bundle again.`,
   )
 }

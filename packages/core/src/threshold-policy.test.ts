@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { ClassScores } from './class-scores.ts'
 import type { Observation } from './exit-policy.ts'
-import { type ExitScore, noContext } from './exit-score.ts'
+import { type ExitAnswer, type ExitScore, noContext } from './exit-score.ts'
 import { createThresholdPolicy, type GateRule } from './threshold-policy.ts'
 
 const scores: ClassScores = { data: Float32Array.of(0.1, 0.5, 0.9), rows: 3, classCount: 1 }
@@ -30,16 +30,18 @@ it('lets nobody leave at a stage without a rule', () => {
   expect(decide(0, firstScore, 1)).toEqual([0, 0, 0])
 })
 
+const sumAll: ExitAnswer = (own, { earlier } = noContext) => ({
+  ...own,
+  data: own.data.map((value, row) => earlier.reduce((sum, { data }) => sum + (data[row] ?? 0), value)),
+})
+
 /** Scores 1 where the row's class score has not fallen since the gate before, else 0, and answers with the sum of all gates. */
 const risingRule: GateRule = {
   score: (own, { earlier } = noContext) => {
     const before = earlier.at(-1)
     return own.data.map((value, row) => (value >= (before?.data[row] ?? Number.POSITIVE_INFINITY) ? 1 : 0))
   },
-  answer: (own, { earlier } = noContext) => ({
-    ...own,
-    data: own.data.map((value, row) => earlier.reduce((sum, { data }) => sum + (data[row] ?? 0), value)),
-  }),
+  answer: sumAll,
   threshold: 1,
   usesEarlierGates: true,
 }
@@ -90,20 +92,25 @@ it('keeps no scores where no gate looks back', () => {
 })
 
 it('answers rows that reach the end from their scores there and at the gates in front, where asked', () => {
-  const policy = createThresholdPolicy('first', [{ score: firstScore, threshold: 30 }], risingRule.answer)
+  const policy = createThresholdPolicy('first', [{ score: firstScore, threshold: 30 }], { answer: sumAll })
   const { exit, scores: answers, state } = policy.decide(observe(0, [10, 40, 20], [0, 1, 2]), policy.init(3))
   expect({ exit: Array.from(exit), answers }).toEqual({ exit: [0, 1, 0], answers: undefined })
   expect(Array.from(policy.finish?.(observe(1, [1, 2], [0, 2]), state).data ?? [])).toEqual([11, 22])
   expect(createThresholdPolicy('first', []).finish).toBeUndefined()
 })
 
-it('says its gates as data where every rule that may fire can', () => {
+it('says itself as data where every rule that may fire, and the end, can', () => {
   const expression = { operator: 'row-maximum', of: 'scores' } as const
   const rule: GateRule = { score: firstScore, expression, threshold: 0.5 }
   const off: GateRule = { score: firstScore, threshold: Number.POSITIVE_INFINITY }
-  const never = { score: expression, threshold: Number.POSITIVE_INFINITY }
-  expect(createThresholdPolicy('data', [rule, off]).gates).toEqual([{ score: expression, threshold: 0.5 }, never])
-  expect(createThresholdPolicy('code', [rule, { score: firstScore, threshold: 0 }]).gates).toBeUndefined()
-  expect(createThresholdPolicy('answer', [{ ...rule, answer: (scores) => scores }]).gates).toBeUndefined()
-  expect(createThresholdPolicy('end', [rule], (scores) => scores).gates).toBeUndefined()
+  const gate = { score: expression, threshold: 0.5 }
+  const sum = { operator: 'add', left: 'scores', right: { earlier: 1 } } as const
+  expect(createThresholdPolicy('data', [rule, off]).expression).toEqual({ gates: [gate, null] })
+  const answering = { ...rule, answer: sumAll, answerExpression: sum }
+  const end = { answer: sumAll, expression: sum }
+  const answered = { gates: [null, { ...gate, answer: sum }], end: sum }
+  expect(createThresholdPolicy('answers', [off, answering], end).expression).toEqual(answered)
+  expect(createThresholdPolicy('code', [rule, { score: firstScore, threshold: 0 }]).expression).toBeUndefined()
+  expect(createThresholdPolicy('answer', [{ ...rule, answer: sumAll }]).expression).toBeUndefined()
+  expect(createThresholdPolicy('end', [rule], { answer: sumAll }).expression).toBeUndefined()
 })

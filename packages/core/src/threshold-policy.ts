@@ -3,7 +3,7 @@ import type { ClassScores } from './class-scores.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { Decision, ExitPolicy, Observation } from './exit-policy.ts'
 import type { ExitAnswer, ExitScore, GateContext, PolicyFamily } from './exit-score.ts'
-import { type GateExpression, idleGate } from './gate-expression.ts'
+import type { GateExpression, PolicyExpression } from './gate-expression.ts'
 import { takeScores } from './row-groups.ts'
 import type { ScoreExpression } from './score-expression.ts'
 
@@ -15,10 +15,19 @@ export interface GateRule {
   readonly expression?: ScoreExpression | undefined
   /** What rows answer with when they leave; the gate's own class scores where absent. */
   readonly answer?: ExitAnswer | undefined
+  /** What `answer` computes, as data, where that is known. */
+  readonly answerExpression?: ScoreExpression | undefined
   /** Whether score or answer look at earlier gates. */
   readonly usesEarlierGates?: boolean | undefined
   /** Whether score or answer look at pooled features of the network. */
   readonly usesFeatures?: boolean | undefined
+}
+
+/** How rows that no gate lets go are answered, where that is not by the full network's own scores. */
+export interface EndRule {
+  readonly answer: ExitAnswer
+  /** What `answer` computes, as data, where that is known. */
+  readonly expression?: ScoreExpression | undefined
 }
 
 /** Class scores that a threshold policy has seen at one gate. */
@@ -33,7 +42,7 @@ export type ThresholdPolicyState = readonly SeenScores[] | null
 /**
  * What a family with fitted parameters asks of a gate.
  *
- * @param classCount lets the rule say its score as data, too, where the family can
+ * @param classCount lets the rule say its score and answer as data, too, where the family can
  * @throws InvalidArgumentError as the family's `createScore`
  */
 export function createGateRule(
@@ -47,6 +56,7 @@ export function createGateRule(
     threshold,
     expression: classCount === undefined ? undefined : family.expressScore?.(parameters, classCount),
     answer: family.createAnswer?.(parameters),
+    answerExpression: classCount === undefined ? undefined : family.expressAnswer?.(parameters, classCount),
     usesEarlierGates: family.usesEarlierGates,
     usesFeatures: family.usesFeatures,
   }
@@ -65,16 +75,16 @@ export function createEndAnswer({ name, end }: PolicyFamily, parameters: JsonObj
 
 /**
  * The policy that exits a row at gate `s` when `rules[s].score(row) >= rules[s].threshold`. A gate that never fires is no
- * earlier gate to those that follow. Where every rule that may fire has an expression, so has the policy.
+ * earlier gate to those that follow. Where every rule that may fire and the end have expressions, so has the policy.
  *
- * @param endAnswer what rows that no gate lets go answer with; the full network's scores when absent
+ * @param end the full network's scores answer rows that no gate lets go when absent
  */
 export function createThresholdPolicy(
   name: string,
   rules: readonly GateRule[],
-  endAnswer?: ExitAnswer,
+  end?: EndRule,
 ): ExitPolicy<ThresholdPolicyState> {
-  const looksBack = endAnswer !== undefined || rules.some((rule) => rule.usesEarlierGates)
+  const looksBack = end !== undefined || rules.some((rule) => rule.usesEarlierGates)
   const lookBack = (state: ThresholdPolicyState, rows: Uint32Array): GateContext => ({
     earlier: (state ?? []).map((seen) => takeSeen(seen, rows)),
   })
@@ -82,9 +92,9 @@ export function createThresholdPolicy(
     specVersion: 'v1',
     name,
     usesFeatures: rules.some((rule) => rule.usesFeatures),
-    gates: endAnswer === undefined ? expressGates(rules) : undefined,
+    expression: expressPolicy(rules, end),
     init: () => (looksBack ? [] : null),
-    ...(endAnswer && { finish: ({ scores, rowIndices }, state) => endAnswer(scores, lookBack(state, rowIndices)) }),
+    ...(end && { finish: ({ scores, rowIndices }, state) => end.answer(scores, lookBack(state, rowIndices)) }),
     decide(observation, state) {
       const { stage, scores, features, rowIndices } = observation
       const rule = rules[stage]
@@ -97,15 +107,16 @@ export function createThresholdPolicy(
   }
 }
 
-/** The gates as data; undefined where one of them is more than a score of its own class scores. */
-function expressGates(rules: readonly GateRule[]): GateExpression[] | undefined {
-  const gates: GateExpression[] = []
-  for (const { expression, threshold, answer } of rules) {
-    if (threshold === Number.POSITIVE_INFINITY && expression === undefined) gates.push(idleGate)
-    else if (expression === undefined || answer !== undefined) return undefined
-    else gates.push({ score: expression, threshold })
+/** The policy as data; undefined where a rule that may fire, or the end, does more than its expressions say. */
+function expressPolicy(rules: readonly GateRule[], end: EndRule | undefined): PolicyExpression | undefined {
+  if (end !== undefined && end.expression === undefined) return undefined
+  const gates: (GateExpression | null)[] = []
+  for (const { expression, threshold, answer, answerExpression } of rules) {
+    if (threshold === Number.POSITIVE_INFINITY) gates.push(null)
+    else if (expression === undefined || (answer !== undefined && answerExpression === undefined)) return undefined
+    else gates.push({ score: expression, threshold, answer: answerExpression })
   }
-  return gates
+  return { gates, end: end?.expression }
 }
 
 function applyRule(rule: GateRule, { scores }: Observation, context: GateContext): Omit<Decision<unknown>, 'state'> {

@@ -2,13 +2,13 @@ import type { StagedModel, StagedNetwork, WholeNetwork, WholeResult } from './ba
 import { checkFinite } from './batch.ts'
 import { BackendContractError } from './errors.ts'
 import type { ExitPolicy } from './exit-policy.ts'
-import { idleGate } from './gate-expression.ts'
 
-/** Null where the policy cannot say its gates as data, the backend cannot decide them, or there are none. */
-export function joinGates(model: StagedModel, { gates }: ExitPolicy): WholeNetwork | null {
+/** Null where the policy cannot say itself as data, the backend cannot decide them, or there are none. */
+export function joinGates(model: StagedModel, { expression }: ExitPolicy): WholeNetwork | null {
   const { stages } = model.network
-  if (gates === undefined || stages.length < 2) return null
-  return model.joinGates?.(stages.slice(1).map((_, gate) => gates[gate] ?? idleGate)) ?? null
+  if (expression === undefined || stages.length < 2) return null
+  const gates = stages.slice(1).map((_, gate) => expression.gates[gate] ?? null)
+  return model.joinGates?.({ ...expression, gates }) ?? null
 }
 
 /** What a result is checked against. */

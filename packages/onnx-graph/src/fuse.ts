@@ -1,11 +1,11 @@
-import { type GateExpression, InvalidArgumentError } from '@sluice/core'
+import { type GateExpression, InvalidArgumentError, type PolicyExpression } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { GraphProto } from './generated/onnx_pb.ts'
 import { createGraphBuilder, createValueInfo, type GraphBuilder } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { renameTensors } from './rename-tensors.ts'
-import { appendIntegers, appendScore } from './score-graph.ts'
+import { appendIntegers, createScoreAppender, type ScoreAppender, type ScoreNames } from './score-graph.ts'
 import { convertTensorToTensorProto } from './tensor-proto.ts'
 
 /** A stage as a model, and the names of what goes in and out. */
@@ -37,25 +37,33 @@ const leastOpset = 13
 /**
  * The whole gated network as one model of standard operators: after each gate the rows that stay are gathered, the rest
  * of the network runs on them inside an `If`, taken when there are any, and their answers are scattered over the gate's.
+ * Where a later gate looks at a gate's class scores, those of the rows that stay are gathered along.
  *
- * @param stages two or more, in order, weights inline
- * @param gates one per stage but the last; every one may fire. Thresholds are the defaults of the inputs {@link thresholdName}
+ * @param stages one or more, in order, weights inline
+ * @param expression with a gate, or null, per stage but the last. Thresholds are the defaults of the inputs
+ * {@link thresholdName}; a gate that is null has none
  * @throws UnsupportedGraphError for an operator set below 13
- * @throws InvalidArgumentError when stages and gates do not fit, or the network's input has a name that is taken
+ * @throws InvalidArgumentError when stages and gates do not fit, a gate looks at more gates than are in front, or the
+ * network's input has a name that is taken
  */
 export function fuseStages(
   stages: readonly FusedStage[],
-  gates: readonly GateExpression[],
+  { gates, end }: PolicyExpression,
   classCount: number,
 ): OnnxModel {
   const [first] = stages
   if (first === undefined || gates.length !== stages.length - 1) {
     throw new InvalidArgumentError(`${stages.length} stages need ${stages.length - 1} gates, not ${gates.length}.`)
   }
-  const names = stages.slice(0, -1).map(({ index }) => thresholdName(index))
+  const thresholds = new Map<string, number>()
+  for (const [position, { index }] of stages.entries()) {
+    const gate = gates[position] ?? null
+    if (gate !== null) thresholds.set(thresholdName(index), gate.threshold)
+  }
+  const names = Array.from(thresholds.keys())
   checkModel(first, names)
   const parts = stages.map((stage, position) => prefixStage(stage, position))
-  const { body } = fuseFrom({ parts, gates, classCount }, 0, fusedOutputs)
+  const { body } = fuseFrom({ parts, gates, end, classCount }, { index: 0, earlier: [] }, fusedOutputs)
   const model = replaceGraphParts(first.model, {
     ...body,
     input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
@@ -65,10 +73,7 @@ export function fuseStages(
     ],
     valueInfo: [],
   })
-  return replaceThresholds(
-    model,
-    new Map(gates.map(({ threshold }, position) => [names[position] as string, threshold])),
-  )
+  return replaceThresholds(model, thresholds)
 }
 
 /** A copy of a fused network with other default thresholds, by {@link thresholdName}; infinity keeps a gate from firing. */
@@ -131,10 +136,15 @@ function prefixStage({ index, model, input, output, scores, scoresInput }: Fused
   }
 }
 
-interface Plan {
+interface Plan extends PolicyExpression {
   readonly parts: readonly StagePart[]
-  readonly gates: readonly GateExpression[]
   readonly classCount: number
+}
+
+/** A stage, and the gates in front of it. */
+interface Place {
+  readonly index: number
+  readonly earlier: ScoreNames['earlier']
 }
 
 /** Names of what rows are answered: class scores, and the stage that each left at. */
@@ -152,17 +162,42 @@ interface FusedRest {
 }
 
 /** @param names what the answers shall be called; any names when absent */
-function fuseFrom(plan: Plan, index: number, names?: Answers): FusedRest {
-  const part = plan.parts[index] as StagePart
-  const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
-  const answers = part.output === null ? answerHere(builder, part) : appendGate(builder, plan, index, names)
+function fuseFrom(plan: Plan, place: Place, names?: Answers): FusedRest {
+  const part = plan.parts[place.index] as StagePart
+  const gate = plan.gates[place.index]
+  if (gate === null) return passOn(plan, place, names)
+  const builder = createGraphBuilder({ name: '', prefix: `gate_${place.index}/` })
+  const append = createScoreAppender(builder, { own: part.scores, earlier: place.earlier }, plan.classCount)
+  const answers =
+    gate === undefined
+      ? answerHere(builder, part, append(plan.end ?? 'scores'), names)
+      : appendGate(builder, plan, place, { gate, append, names })
   return { body: joinBodies(part.graph, builder.buildGraph()), answers }
 }
 
-/** The last stage's own scores. */
-function answerHere(builder: GraphBuilder, { scores, index }: StagePart): Answers {
-  const rows = builder.node('Gather', [builder.node('Shape', [scores]), appendIntegers(builder, [0])])
-  return { scores, exit: appendExits(builder, rows, index) }
+/** Behind a gate that is off everybody goes on. */
+function passOn(plan: Plan, { index, earlier }: Place, names: Answers | undefined): FusedRest {
+  const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
+  const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
+  handOver(part, next, (tensor, name) => builder.node('Identity', [tensor], {}, name))
+  const { body, answers } = fuseFrom(plan, { index: index + 1, earlier }, names)
+  return { body: joinBodies(part.graph, builder.buildGraph(), body), answers }
+}
+
+/** @param append gives the next stage what it takes of a tensor, by the name that it has there */
+function handOver(part: StagePart, next: StagePart, append: (tensor: string, name: string) => void): void {
+  append(part.output ?? '', next.input)
+  if (next.scoresInput !== null) append(part.scores, next.scoresInput)
+}
+
+/** The network's end. @param scores what it answers with */
+function answerHere(builder: GraphBuilder, part: StagePart, scores: string, names: Partial<Answers> = {}): Answers {
+  const rows = builder.node('Gather', [builder.node('Shape', [part.scores]), appendIntegers(builder, [0])])
+  const exit = appendExits(builder, rows, part.index)
+  return {
+    scores: builder.node('Identity', [scores], {}, names.scores),
+    exit: builder.node('Identity', [exit], {}, names.exit),
+  }
 }
 
 /** A stage's index for every row. @param rows how many there are, a vector of one number */
@@ -171,35 +206,41 @@ function appendExits(builder: GraphBuilder, rows: string, index: number): string
   return builder.node('ConstantOfShape', [rows], { value })
 }
 
-function appendGate(builder: GraphBuilder, plan: Plan, index: number, names: Answers | undefined): Answers {
-  const { score } = plan.gates[index] as GateExpression
-  const part = plan.parts[index] as StagePart
-  const values = appendScore(builder, part.scores, score, plan.classCount)
-  const leaves = builder.node('GreaterOrEqual', [values, thresholdName(part.index)])
+interface GateParts {
+  readonly gate: GateExpression
+  readonly append: ScoreAppender
+  readonly names: Answers | undefined
+}
+
+function appendGate(builder: GraphBuilder, plan: Plan, place: Place, { gate, append, names }: GateParts): Answers {
+  const part = plan.parts[place.index] as StagePart
+  const leaves = builder.node('GreaterOrEqual', [append(gate.score), thresholdName(part.index)])
   const stays = builder.node('Reshape', [builder.node('Not', [leaves]), appendIntegers(builder, [-1])])
-  const here = { scores: part.scores, exit: appendExits(builder, builder.node('Shape', [stays]), part.index) }
+  const exit = appendExits(builder, builder.node('Shape', [stays]), part.index)
+  const here = { scores: append(gate.answer ?? 'scores'), exit }
   const places = builder.node('Reshape', [builder.node('NonZero', [stays]), appendIntegers(builder, [-1, 1])])
   const zero = { type: 'int64', dims: [], data: BigInt64Array.of(0n) } as const
   const some = builder.node('Greater', [builder.node('Size', [places]), builder.node('Constant', [], { value: zero })])
   const branches = {
-    then_branch: goDeeper(plan, index, places, here),
-    else_branch: stayHere(plan, index, here),
+    then_branch: goDeeper(plan, place, places, here),
+    else_branch: stayHere(plan, place.index, here),
   }
   const outputs = names === undefined ? 2 : [names.scores, names.exit]
-  const [scores = '', exit = ''] = builder.nodes('If', [some], outputs, branches)
-  return { scores, exit }
+  const [scores = '', exits = ''] = builder.nodes('If', [some], outputs, branches)
+  return { scores, exit: exits }
 }
 
 /**
  * The answers of the rows that stay, from the stages behind the gate, in place of the gate's own.
  * @param places positions of these rows, `[staying, 1]`
  */
-function goDeeper(plan: Plan, index: number, places: string, here: Answers): GraphProto {
+function goDeeper(plan: Plan, { index, earlier }: Place, places: string, here: Answers): GraphProto {
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
-  before.node('GatherND', [part.output ?? '', places], {}, next.input)
-  if (next.scoresInput !== null) before.node('GatherND', [here.scores, places], {}, next.scoresInput)
-  const deeper = fuseFrom(plan, index + 1)
+  const gather = (tensor: string, name?: string) => before.node('GatherND', [tensor, places], {}, name)
+  handOver(part, next, gather)
+  const inFront = [...earlier, () => part.scores].map((score) => once(() => gather(score())))
+  const deeper = fuseFrom(plan, { index: index + 1, earlier: inFront })
   const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
   declareAnswers(after, plan, {
     scores: after.node('ScatterND', [here.scores, places, deeper.answers.scores]),
@@ -207,6 +248,15 @@ function goDeeper(plan: Plan, index: number, places: string, here: Answers): Gra
   })
   const body = joinBodies(before.buildGraph(), deeper.body, after.buildGraph())
   return Object.assign(after.buildGraph(), body)
+}
+
+/** The function that asks `find` the first time alone. */
+function once(find: () => string): () => string {
+  let found: string | undefined
+  return () => {
+    found ??= find()
+    return found
+  }
 }
 
 /** Nobody stays: the gate's answers are all. */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { createGraphBuilder } from './graph-builder.ts'
 import { writeOnnxModel } from './onnx-model.ts'
-import { appendScore } from './score-graph.ts'
+import { createScoreAppender } from './score-graph.ts'
 import { seededValues } from './testing/seeded-values.ts'
 
 const [rows, classCount] = [6, 4]
@@ -34,11 +34,28 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
   },
 ]
 
+it('computes once what expressions have in common', () => {
+  const builder = createGraphBuilder({ name: 'score' })
+  const append = createScoreAppender(builder, { own: 'scores', earlier: [() => 'before'] }, classCount)
+  const mix = () => ({ operator: 'add', left: { earlier: 1 }, right: [1, 2, 3, 4] }) as const
+  const name = append(mix())
+  const { length } = builder.buildGraph().node
+  append({ operator: 'row-maximum', of: mix() })
+  expect(append(mix())).toBe(name)
+  expect(
+    builder
+      .buildGraph()
+      .node.slice(length)
+      .map(({ opType }) => opType),
+  ).toEqual(['Constant', 'TopK'])
+})
+
 it.each(expressions)('$name is the same in an ONNX graph', async ({ expression }) => {
   for (const opset of [13, 17, 18]) {
     const builder = createGraphBuilder({ name: 'score', opset })
     const input = builder.input('scores', 'float32', ['rows', classCount])
-    builder.output(appendScore(builder, input, expression, classCount), 'float32', ['rows', 1])
+    const append = createScoreAppender(builder, { own: input, earlier: [] }, classCount)
+    builder.output(append(expression), 'float32', ['rows', 1])
     const model = builder.buildModel()
     const results = await runOnnx(writeOnnxModel(model), { scores: { dims: [rows, classCount], data: scores.data } })
     const [result] = Object.values(results)

@@ -1,4 +1,4 @@
-import type { BinaryOperator, ScoreExpression, UnaryOperator } from '@sluice/core'
+import { type BinaryOperator, getEarlier, type ScoreExpression, type UnaryOperator } from '@sluice/core'
 import type { GraphBuilder } from './graph-builder.ts'
 
 const binaryNodes: Record<BinaryOperator, string> = {
@@ -19,26 +19,46 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   descending: (builder, of, classCount) => appendTopValues(builder, of, classCount),
 }
 
+/** Names of what expressions may look at. */
+export interface ScoreNames {
+  /** The class scores, `[rows, classCount]`. */
+  readonly own: string
+  /** Those of each gate in front that stands, of the same rows; called where an expression looks at them. */
+  readonly earlier: readonly (() => string)[]
+}
+
 /**
- * Appends an exit score, in single precision. Needs operator set 13.
- *
- * @param scores name of the class scores, `[rows, classCount]`
- * @returns name of the exit scores, `[rows, 1]`
+ * Appends an expression in single precision.
+ * @returns name of its values, `[rows, 1]` for an exit score, `[rows, classCount]` for an answer
  */
-export function appendScore(
+export type ScoreAppender = (expression: ScoreExpression) => string
+
+/** Appends expressions over the same class scores; what they have in common is computed once. Needs operator set 13. */
+export function createScoreAppender(
   builder: GraphBuilder,
-  scores: string,
-  expression: ScoreExpression,
+  { own, earlier }: ScoreNames,
   classCount: number,
-): string {
-  const append = (part: ScoreExpression): string => {
-    if (part === 'scores') return scores
-    if (typeof part === 'number') return appendFloats(builder, [part], [])
-    if (!('operator' in part)) return appendFloats(builder, part, [1, part.length])
-    if ('of' in part) return unaryNodes[part.operator](builder, append(part.of), classCount)
-    return builder.node(binaryNodes[part.operator], [append(part.left), append(part.right)])
+): ScoreAppender {
+  const names = new Map<string, string>()
+  const once = (key: string, append: () => string): string => {
+    const name = names.get(key) ?? append()
+    names.set(key, name)
+    return name
   }
-  return append(expression)
+  const append: ScoreAppender = (part) => {
+    if (part === 'scores') return own
+    if (typeof part === 'number') return once(`${part}`, () => appendFloats(builder, [part], []))
+    if ('earlier' in part) return getEarlier(earlier, part.earlier)()
+    if (!('operator' in part)) return once(`[${part}]`, () => appendFloats(builder, part, [1, part.length]))
+    const { operator } = part
+    if ('of' in part) {
+      const of = append(part.of)
+      return once(`${operator} ${of}`, () => unaryNodes[part.operator](builder, of, classCount))
+    }
+    const [left, right] = [append(part.left), append(part.right)]
+    return once(`${operator} ${left} ${right}`, () => builder.node(binaryNodes[part.operator], [left, right]))
+  }
+  return append
 }
 
 function appendTopValues(builder: GraphBuilder, of: string, count: number): string {

@@ -1,4 +1,4 @@
-import type { ClassScores } from '@sluice/core'
+import type { ClassScores, ScoreExpression } from '@sluice/core'
 
 /** How a gate weighs the class scores of itself and of the gates in front. */
 export interface EnsembleWeights {
@@ -44,6 +44,20 @@ export function mixRow(
     const weight = weights[gate] as number
     for (let c = 0; c < logits.length; c++) logits[c] = (logits[c] as number) + weight * (data[start + c] as number)
   })
+}
+
+/** {@link combineScores} as data, of the gate's class scores and those of the gates in front. */
+export function expressCombination({ weights, bias }: EnsembleWeights): ScoreExpression {
+  const logits = weights.reduce<ScoreExpression>((sum, weight, gate) => {
+    const distance = weights.length - 1 - gate
+    const scores = distance === 0 ? 'scores' : { earlier: distance }
+    return { operator: 'add', left: sum, right: { operator: 'multiply', left: scores, right: weight } }
+  }, Array.from(bias))
+  // Below the greatest, so that no exponential overflows single precision.
+  const gaps = { operator: 'subtract', left: logits, right: { operator: 'row-maximum', of: logits } } as const
+  const sum = { operator: 'row-sum', of: { operator: 'exponential', of: gaps } } as const
+  const shifted = { operator: 'subtract', left: gaps, right: { operator: 'logarithm', of: sum } } as const
+  return { operator: 'maximum', left: shifted, right: leastLogProbability }
 }
 
 /** `log Σ exp(values)`. */

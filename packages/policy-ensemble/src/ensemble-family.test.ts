@@ -22,6 +22,12 @@ const lead: PolicyFamily = {
         return (best - second) / rows
       })
   },
+  expressScore({ rows }, classCount) {
+    const factors = Array.from({ length: classCount }, (_, place) => [1, -1][place] ?? 0)
+    const leads = { operator: 'multiply', left: { operator: 'descending', of: 'scores' }, right: factors } as const
+    const lead = { operator: 'row-sum', of: leads } as const
+    return { operator: 'divide', left: classCount === 1 ? 0 : lead, right: Number(rows) }
+  },
 }
 
 const family = createEnsembleFamily({ base: lead })
@@ -90,6 +96,14 @@ it('scores what it answers with', () => {
   const parameters = family.fit(sample)
   const combined = family.createAnswer?.(parameters)(sample.scores, sample) ?? sample.scores
   expect(family.createScore(parameters)(sample.scores, sample)).toEqual(lead.createScore({ rows: 300 })(combined))
+})
+
+it('says its score as data where its base does', () => {
+  const { expressScore: _, ...silent } = lead
+  const parameters = { weights: [1, 1], bias: [0, 0], base: { rows: 1 } }
+  expect(createEnsembleFamily({ base: silent }).expressScore).toBeUndefined()
+  expect(family.expressScore?.(parameters, 2)).toBeDefined()
+  expect(() => family.expressScore?.(parameters, 3)).toThrow(ShapeMismatchError)
 })
 
 it('takes the name ensemble over softmax, and that of any other base after it', () => {

@@ -6,9 +6,11 @@ import {
   type JsonObject,
   joinFittedGates,
   type PolicyFamily,
+  replaceScores,
+  type ScoreExpression,
   ShapeMismatchError,
 } from '@sluice/core'
-import { combineScores, type EnsembleWeights } from './combine-scores.ts'
+import { combineScores, type EnsembleWeights, expressCombination } from './combine-scores.ts'
 import { type FittedWeights, fitWeights } from './fit-weights.ts'
 
 export interface EnsembleFamilyOptions {
@@ -34,6 +36,7 @@ export function createEnsembleFamily({ base }: EnsembleFamilyOptions): PolicyFam
       `The policy '${base.name}' looks at earlier gates or changes answers itself; build the ensemble over one that scores a gate alone, e.g. softmax.`,
     )
   }
+  const { expressScore } = base
   return {
     specVersion: 'v1',
     name: base.name === 'softmax' ? 'ensemble' : `ensemble-${base.name}`,
@@ -50,8 +53,20 @@ export function createEnsembleFamily({ base }: EnsembleFamilyOptions): PolicyFam
       return (scores, context) => score(combine(scores, context))
     },
     createAnswer: createCombination,
-    end: { fit: fitEnsemble, createAnswer: createCombination },
+    ...(expressScore && {
+      expressScore: (parameters: JsonObject, classCount: number) =>
+        replaceScores(expressScore(readBase(parameters), classCount), express(parameters, classCount)),
+    }),
+    expressAnswer: express,
+    end: { fit: fitEnsemble, createAnswer: createCombination, express },
   }
+}
+
+/** What {@link createCombination} gives, as data. */
+function express(parameters: JsonObject, classCount: number): ScoreExpression {
+  const ensemble = readWeights(parameters)
+  if (ensemble.bias.length === classCount) return expressCombination(ensemble)
+  throw new ShapeMismatchError('bias', [ensemble.bias.length], [classCount])
 }
 
 type EnsembleSample = Omit<GateSample, 'weightNorms'>

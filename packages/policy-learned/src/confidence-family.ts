@@ -1,5 +1,6 @@
 import { fitTemperature, type PolicyFamily, readTemperature } from '@sluice/core'
-import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
+import { expressFeatureSum } from './express-features.ts'
+import { expressChance, fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
 import { extractFeatures, featureCount } from './score-features.ts'
 
 /**
@@ -21,6 +22,11 @@ export function createLearnedFamily(): PolicyFamily {
       const temperature = readTemperature(parameters)
       const model = readLogisticModel(parameters, featureCount)
       return (scores) => predictRows(model, extractFeatures(scores, temperature), scores.rows)
+    },
+    expressScore(parameters, classCount) {
+      const model = readLogisticModel(parameters, featureCount)
+      const temperature = readTemperature(parameters)
+      return expressChance(model, (factors) => expressFeatureSum(factors, temperature, classCount))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { argmaxRows, type GateSample, InvalidArgumentError, type JsonObject } from '@sluice/core'
+import { argmaxRows, type GateSample, InvalidArgumentError, type JsonObject, type ScoreExpression } from '@sluice/core'
 import { fitLogisticRegression, type LogisticModel } from './logistic-regression.ts'
 
 /** Weak, and independent of the number of samples: some hundred rows overrule it. */
@@ -58,13 +58,32 @@ function refuseParameter(key: string, value: unknown): never {
 /** The model's probability for every row of `features`, `[rows, width]`. */
 export function predictRows(model: LogisticModel, features: Float64Array, rows: number): Float32Array {
   const width = model.weights.length
-  const scale = Float64Array.from(model.weights, (weight, k) => weight / (model.deviations[k] as number))
-  const base = scale.reduce((sum, factor, k) => sum - factor * (model.means[k] as number), model.intercept)
+  const { factors, constant } = foldStandardisation(model)
   const result = new Float32Array(rows)
   for (let row = 0, start = 0; row < rows; row++, start += width) {
-    let logit = base
-    for (let k = 0; k < width; k++) logit += (scale[k] as number) * (features[start + k] as number)
+    let logit = constant
+    for (let k = 0; k < width; k++) logit += (factors[k] as number) * (features[start + k] as number)
     result[row] = 1 / (1 + Math.exp(-logit))
   }
   return result
+}
+
+/** {@link predictRows} as data. @param sumFeatures gives `Σ_k factors[k] * features[k]`, a column */
+export function expressChance(
+  model: LogisticModel,
+  sumFeatures: (factors: readonly number[]) => ScoreExpression,
+): ScoreExpression {
+  const { factors, constant } = foldStandardisation(model)
+  const negative = sumFeatures(factors.map((factor) => -factor))
+  const odds = {
+    operator: 'exponential',
+    of: { operator: 'subtract', left: negative, right: constant },
+  } as const
+  return { operator: 'divide', left: 1, right: { operator: 'add', left: odds, right: 1 } }
+}
+
+/** The model's logit as `constant + Σ_k factors[k] * x[k]`. */
+function foldStandardisation({ intercept, weights, means, deviations }: LogisticModel) {
+  const factors = weights.map((weight, k) => weight / (deviations[k] as number))
+  return { factors, constant: factors.reduce((sum, factor, k) => sum - factor * (means[k] as number), intercept) }
 }

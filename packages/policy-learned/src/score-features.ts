@@ -6,6 +6,9 @@ const leads = 4
 /** Number of features of a row. */
 export const featureCount = 3 + leads
 
+/** The best score over its temperature is held to ± this. */
+export const greatestBest = 1000
+
 /** Gaps, in units of the temperature, count as this at most: `exp` of minus it is below float32's precision. */
 export const greatestGap = 40
 
@@ -35,7 +38,7 @@ export function extractFeatures({ data, rows, classCount }: ClassScores, tempera
     const offset = row * featureCount
     features[offset] = -Math.log(Math.max(others, Math.exp(-greatestGap)))
     features[offset + 1] = Math.log1p(others) + gaps / (1 + others)
-    features[offset + 2] = Math.min(Math.max((data[best] as number) / temperature, -1000), 1000)
+    features[offset + 2] = Math.min(Math.max((data[best] as number) / temperature, -greatestBest), greatestBest)
     features.set(smallest, offset + 3)
   }
   return features

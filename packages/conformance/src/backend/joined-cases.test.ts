@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { findModelFailures, type SpoiltModel } from '../testing/find-failures.ts'
 import { joinedCases } from './joined-cases.ts'
 
-const [answers = '', disposal = ''] = joinedCases.map(({ name }) => name)
+const [answers = '', looksBack = '', disposal = ''] = joinedCases.map(({ name }) => name)
 
 /** What a sound whole network gives, changed. */
 function change(whole: WholeNetwork | undefined, spoil: (result: Awaited<ReturnType<WholeNetwork>>) => void) {
@@ -19,22 +19,38 @@ const spoiltModels: readonly SpoiltModel[] = [
     'lets nobody go',
     answers,
     (model) => ({
-      joinGates: (gates) =>
-        model.joinGates?.(gates.map((gate) => ({ ...gate, threshold: Number.POSITIVE_INFINITY }))) ??
-        expect.unreachable(),
+      joinGates: ({ gates, end }) => {
+        const idle = gates.map((gate) => gate && { ...gate, threshold: Number.POSITIVE_INFINITY })
+        return model.joinGates?.({ gates: idle, end }) ?? expect.unreachable()
+      },
     }),
   ],
   [
     'answers with other scores',
     answers,
-    (model) => ({ joinGates: (gates) => change(model.joinGates?.(gates), ({ scores }) => scores.data.fill(0.5)) }),
+    (model) => ({ joinGates: (policy) => change(model.joinGates?.(policy), ({ scores }) => scores.data.fill(0.5)) }),
+  ],
+  [
+    'counts gates that are off among those in front',
+    looksBack,
+    (model) => ({
+      joinGates: ({ gates, end }) => {
+        const never = { score: 0, threshold: Number.POSITIVE_INFINITY }
+        return model.joinGates?.({ gates: gates.map((gate) => gate ?? never), end }) ?? expect.unreachable()
+      },
+    }),
+  ],
+  [
+    'leaves the end alone',
+    looksBack,
+    (model) => ({ joinGates: ({ gates }) => model.joinGates?.({ gates }) ?? expect.unreachable() }),
   ],
   [
     'runs although the model is disposed',
     disposal,
     (model) => {
       let last: ReturnType<WholeNetwork> | undefined
-      return { joinGates: (gates) => (batch) => (last ??= model.joinGates?.(gates)(batch) ?? expect.unreachable()) }
+      return { joinGates: (policy) => (batch) => (last ??= model.joinGates?.(policy)(batch) ?? expect.unreachable()) }
     },
   ],
 ]

@@ -3,12 +3,16 @@ import {
   createGatedModel,
   createThresholdPolicy,
   DisposedError,
+  evaluateAnswerExpression,
   evaluateScoreExpression,
+  type GateRule,
+  replaceScores,
   type ScoreExpression,
 } from '@sluice/core'
 import { computeReferenceScores } from '@sluice/core/reference'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { getScoresRow } from '../rows.ts'
 import { type BackendCase, checkScenarios, expectClose, withModel } from './backend-context.ts'
 import { computeExitScores, createExample, type Scenario, scenarios } from './scenario.ts'
 
@@ -46,6 +50,34 @@ export const joinedCases: readonly BackendCase[] = [
       }),
   },
   {
+    name: 'gates and an end said as data look at the gates in front that stand, and answer with what they see',
+    run: (context) =>
+      checkScenarios(context, scenariosWithShares, async (model, { shares, network, batch }) => {
+        const stages = computeReferenceScores(network, batch)
+        const isOff = (gate: number) => gate < stages.length - 1 && (shares[gate] as number) < 0.25
+        const mixes = stages.map((scores, index) => {
+          const earlier = stages.slice(0, index).filter((_, gate) => !isOff(gate))
+          const rule = createMixRule(earlier.length)
+          const values = rule.score(scores, { earlier })
+          const threshold = isOff(index) ? Number.POSITIVE_INFINITY : chooseThreshold(values, shares[index] ?? 0)
+          return { rule: { ...rule, threshold }, values, answers: rule.answer(scores, { earlier }) }
+        })
+        const rules = mixes.slice(0, -1).map(({ rule }) => rule)
+        const { answer, answerExpression } = createMixRule(rules.filter((_, gate) => !isOff(gate)).length)
+        const policy = createThresholdPolicy('mix', rules, { answer, expression: answerExpression })
+        const predictions = await createGatedModel({ model, policy }).predict(batch)
+
+        const exits = Array.from({ length: batch.dims[0] ?? 0 }, (_, row) => {
+          const gate = mixes.slice(0, -1).findIndex(({ rule, values }) => (values[row] as number) >= rule.threshold)
+          return gate < 0 ? rules.length : gate
+        })
+        expect(Array.from(predictions.exits)).toEqual(exits)
+        const rows = exits.map((exit, row) => getScoresRow((mixes[exit] ?? expect.unreachable()).answers, row))
+        const data = Float32Array.from(rows.flatMap((row) => Array.from(row)))
+        expectClose(predictions.scores, { ...predictions.scores, data }, context)
+      }),
+  },
+  {
     name: 'gates said as data are of no use once the model is disposed',
     async run(context) {
       const { network, batch } = createExample()
@@ -59,6 +91,23 @@ export const joinedCases: readonly BackendCase[] = [
     },
   },
 ]
+
+/** Looks at class scores and a part of those of each gate in front, the nearer the more, and answers with that. */
+function createMixRule(earlierCount: number) {
+  const distances = Array.from({ length: earlierCount }, (_, gate) => gate + 1)
+  const mix = distances.reduce<ScoreExpression>((sum, earlier) => {
+    const part = { operator: 'divide', left: { earlier }, right: 1 + earlier } as const
+    return { operator: 'add', left: sum, right: part }
+  }, 'scores')
+  const expression = replaceScores(lead, mix)
+  return {
+    score: (scores, context) => evaluateScoreExpression(expression, scores, context?.earlier),
+    expression,
+    answer: (scores, context) => evaluateAnswerExpression(mix, scores, context?.earlier),
+    answerExpression: mix,
+    usesEarlierGates: true,
+  } satisfies Omit<GateRule, 'threshold'>
+}
 
 /** Half way between two neighbours among the sorted values, or beyond their ends, so that rounding decides nothing. */
 function chooseThreshold(values: Float32Array, share: number): number {

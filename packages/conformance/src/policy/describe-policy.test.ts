@@ -1,11 +1,13 @@
 import {
   type ClassScores,
+  type EndAnswerFamily,
   type ExitPolicy,
   type ExitScore,
   InvalidArgumentError,
   type JsonObject,
   noContext,
   type PolicyFamily,
+  type ScoreExpression,
 } from '@sluice/core'
 import { expect, it } from 'vitest'
 import { bindCases } from '../suite.ts'
@@ -57,6 +59,31 @@ const summing: PolicyFamily = {
     return (scores, context) => score(sumScores(scores, context))
   },
   createAnswer: () => sumScores,
+  expressScore: (parameters, _) => ({
+    operator: 'divide',
+    left: { operator: 'row-maximum', of: expressSum(parameters) },
+    right: Number(parameters.scale),
+  }),
+  expressAnswer: expressSum,
+}
+
+/** The same at the end. */
+const sumAtEnd: EndAnswerFamily = {
+  fit: ({ earlier = [] }) => ({ scale: 1 + earlier.length }),
+  createAnswer({ scale }) {
+    if (typeof scale !== 'number') throw new InvalidArgumentError('scale is not a number')
+    return sumScores
+  },
+  express: expressSum,
+}
+
+/** {@link sumScores} of as many gates as the scale says. */
+function expressSum({ scale }: JsonObject): ScoreExpression {
+  const distances = Array.from({ length: Number(scale) - 1 }, (_, gate) => gate + 1)
+  return distances.reduce<ScoreExpression>(
+    (sum, earlier) => ({ operator: 'add', left: sum, right: { earlier } }),
+    'scores',
+  )
 }
 
 function sumScores(own: ClassScores, { earlier } = noContext): ClassScores {
@@ -65,6 +92,7 @@ function sumScores(own: ClassScores, { earlier } = noContext): ClassScores {
 
 describePolicy('a sound family', highest)
 describePolicy('a sound family that looks back', summing)
+describePolicy('a sound family that answers at the end, too', { ...summing, end: sumAtEnd })
 describePolicy('a sound policy with a state', () => agreeing)
 
 const options = { classCounts: [1, 2, 5], gateCount: 3, runs: 20 }
@@ -161,6 +189,21 @@ it.each<[string, string, Partial<PolicyFamily>]>([
     'answers a row with its neighbours',
     'the answer of a row depends neither on its neighbours nor on its position',
     { createAnswer: () => (scores) => ({ ...scores, data: scores.data.map(() => scores.rows) }) },
+  ],
+  [
+    'says a score of its own class scores alone',
+    'the exit score as an expression is the exit score, of extreme class scores too',
+    { expressScore: () => ({ operator: 'row-maximum', of: 'scores' }) },
+  ],
+  [
+    'says another answer than it gives',
+    'the answer as an expression is the answer, to extreme class scores too',
+    { expressAnswer: () => 'scores' },
+  ],
+  [
+    'says another answer at the end than it gives',
+    'the answer at the end as an expression is that answer, to extreme class scores too',
+    { end: { ...sumAtEnd, express: () => 'scores' } },
   ],
   [
     'adds to its input',

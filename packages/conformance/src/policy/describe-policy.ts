@@ -4,13 +4,14 @@ import { type BoundCase, bindCases, registerCases, type SkippedTest } from '../s
 import { answerCases } from './answer-cases.ts'
 import { decisionCases } from './decision-cases.ts'
 import { endCases } from './end-cases.ts'
+import { expressionCases } from './expression-cases.ts'
 import type { FamilyContext } from './family-context.ts'
 import { fitCases } from './fit-cases.ts'
 import { runnerCases } from './runner-cases.ts'
 import { scoreCases } from './score-cases.ts'
 import { createFittedPolicy } from './score-samples.ts'
 
-const familyCases = [...fitCases, ...scoreCases, ...answerCases, ...endCases, ...runnerCases]
+const familyCases = [...fitCases, ...scoreCases, ...answerCases, ...endCases, ...expressionCases, ...runnerCases]
 
 /** What the suite shows the policy, and how long it runs. */
 export interface PolicySuiteOptions {

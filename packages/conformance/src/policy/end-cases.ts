@@ -51,7 +51,8 @@ export const endCases: readonly FamilyCase[] = [
   },
 ]
 
-function forEachEnd(
+/** The end of a family that answers there, with a sample and what is fitted on it, for every number of classes. */
+export function forEachEnd(
   { family: { end }, classCounts, gateCount }: FamilyContext,
   check: (end: EndAnswerFamily, sample: GateSample, parameters: JsonObject) => void,
 ): void {

@@ -4,7 +4,7 @@ import {
   createGatedModel,
   createGateRule,
   createThresholdPolicy,
-  type ExitAnswer,
+  type EndRule,
   type GateRule,
   type PolicyFamily,
   type PooledFeatures,
@@ -39,10 +39,10 @@ export const runnerCases: readonly FamilyCase[] = [
           features: computeReferenceFeatures(network, batch),
         }
         const rules = fitRules(family, stages)
-        const endAnswer = fitEnd(family, stages)
-        const expected = findOutcomes(rules, endAnswer, stages)
+        const end = fitEnd(family, stages)
+        const expected = findOutcomes(rules, end, stages)
         const model = await createReferenceBackend().load(await createReferenceBundle(network))
-        const gated = createGatedModel({ model, policy: createThresholdPolicy(family.name, rules, endAnswer) })
+        const gated = createGatedModel({ model, policy: createThresholdPolicy(family.name, rules, end) })
         const { exits, scores } = await gated.predict(batch)
         expect(expected.map((_, row) => ({ exit: exits[row], scores: getScoresRow(scores, row) }))).toEqual(expected)
         for (const [row, outcome] of expected.entries()) {
@@ -77,9 +77,9 @@ function fitRules(family: PolicyFamily, stages: StageRows): GateRule[] {
   })
 }
 
-function fitEnd({ end }: PolicyFamily, stages: StageRows): ExitAnswer | undefined {
+function fitEnd({ end }: PolicyFamily, stages: StageRows): EndRule | undefined {
   const { scores, context } = createInput(stages.scores)
-  return end?.createAnswer(end.fit({ scores, targets: argmaxRows(scores), ...context }))
+  return end && { answer: end.createAnswer(end.fit({ scores, targets: argmaxRows(scores), ...context })) }
 }
 
 interface Outcome {
@@ -88,13 +88,13 @@ interface Outcome {
 }
 
 /** Where each row leaves and with what, from the scores of all rows at all gates. */
-function findOutcomes(rules: readonly GateRule[], endAnswer: ExitAnswer | undefined, stages: StageRows): Outcome[] {
+function findOutcomes(rules: readonly GateRule[], end: EndRule | undefined, stages: StageRows): Outcome[] {
   const gates = rules.map(({ score, answer, threshold }, gate) => {
     const { scores, context } = showAllRows(stages, gate)
     return { values: score(scores, context), answers: answer?.(scores, context) ?? scores, threshold }
   })
   const { scores: final, context } = createInput(stages.scores)
-  const atEnd = endAnswer?.(final, context) ?? final
+  const atEnd = end?.answer(final, context) ?? final
   return Array.from({ length: rows }, (_, row) => {
     const exit = gates.findIndex(({ values, threshold }) => (values[row] ?? Number.NaN) >= threshold)
     if (exit < 0) return { exit: gates.length, scores: getScoresRow(atEnd, row) }

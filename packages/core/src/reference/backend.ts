@@ -1,9 +1,10 @@
 import type { Activation, Backend, DeviceFeatures, DeviceScores, StagedModel } from '../backend.ts'
 import { checkBatch, checkSelectedRows } from '../batch.ts'
 import type { Bundle, BundleManifest } from '../bundle.ts'
+import type { ClassScores } from '../class-scores.ts'
 import { DisposedError, InvalidArgumentError, ShapeMismatchError, UnsupportedBundleError } from '../errors.ts'
-import type { GateExpression } from '../gate-expression.ts'
-import { evaluateScoreExpression } from '../score-expression.ts'
+import type { PolicyExpression } from '../gate-expression.ts'
+import { evaluateAnswerExpression, evaluateScoreExpression, type ScoreExpression } from '../score-expression.ts'
 import { checkSpecVersion } from '../spec-version.ts'
 import type { Tensor } from '../tensor.ts'
 import { applyHead, applyLayers, joinFeatures, joinScores, type ReferenceStage, splitRows } from './network.ts'
@@ -124,10 +125,10 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
       const take = (source: readonly Float32Array[]) => Array.from(rows, (row) => source[row] as Float32Array)
       return createActivation({ ...values, rows: take(values.rows), earlier: values.earlier && take(values.earlier) })
     },
-    joinGates: (gates) => async (batch) => {
+    joinGates: (expression) => async (batch) => {
       checkLoaded()
       const rows = splitRows((batch as Tensor<'float32'>).data, batch.dims[0] ?? 0)
-      const answers = rows.map((row) => answerRow(stages, gates, row))
+      const answers = rows.map((row) => answerRow(stages, expression, row))
       const scores = answers.map((answer) => answer.scores)
       return { scores: joinScores(scores, classes.length), exits: Uint32Array.from(answers, ({ exit }) => exit) }
     },
@@ -138,16 +139,23 @@ function createReferenceModel(manifest: BundleManifest, stages: readonly Referen
 }
 
 /** One row from stage to stage until a gate lets it go. */
-function answerRow(stages: readonly ReferenceStage[], gates: readonly GateExpression[], sample: Float32Array) {
+function answerRow(stages: readonly ReferenceStage[], { gates, end }: PolicyExpression, sample: Float32Array) {
   let row = sample
   let scores: Float32Array | undefined
+  const earlier: ClassScores[] = []
   for (const [exit, stage] of stages.entries()) {
     row = applyLayers(stage.layers, row)
     scores = applyHead(stage, row, scores)
+    const own = joinScores([scores], scores.length)
+    const answer = (expression: ScoreExpression = 'scores') => {
+      return { scores: evaluateAnswerExpression(expression, own, earlier).data, exit }
+    }
     const gate = gates[exit]
-    if (gate === undefined) return { scores, exit }
-    const [value = Number.NaN] = evaluateScoreExpression(gate.score, joinScores([scores], scores.length))
-    if (value >= gate.threshold) return { scores, exit }
+    if (gate === undefined) return answer(end)
+    if (gate === null) continue
+    const [value = Number.NaN] = evaluateScoreExpression(gate.score, own, earlier)
+    if (value >= gate.threshold) return answer(gate.answer)
+    earlier.push(own)
   }
   throw new InvalidArgumentError(`A network of ${stages.length} stages has fewer gates than ${gates.length}.`)
 }
