@@ -26,13 +26,18 @@ const random = createRandom(11)
 const labels = Int32Array.from({ length: rows }, () => Math.floor(3 * random()))
 const dataset = createMemoryDataset(batch.data, [30], labels, 3)
 
-/** About half of the rows would leave at every gate but the second one, which is on and lets none go. */
+/**
+ * About half of the rows would leave at every gate but the second one, which is on and lets none go. Half way between two
+ * scores, since who computes them by an expression rounds otherwise.
+ */
 function chooseThresholds(scores: readonly Float32Array[]): number[] {
   return scores.map((values, gate) => {
     const sorted = values.toSorted()
     const median = sorted[rows / 2] as number
-    const threshold = sorted.find((value) => value >= median && value > (sorted[0] as number))
-    return gate === 1 ? Number.MAX_VALUE : (threshold ?? Number.MAX_VALUE)
+    const place = sorted.findIndex((value) => value >= median && value > (sorted[0] as number))
+    const [below, above] = [sorted[place - 1], sorted[place]]
+    if (gate === 1 || below === undefined || above === undefined) return Number.MAX_VALUE
+    return (below + above) / 2
   })
 }
 
