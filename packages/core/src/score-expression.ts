@@ -11,6 +11,7 @@ import { InvalidArgumentError } from './errors.ts'
  * - `exponential`, `logarithm` (natural): of every value
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
  * - `descending`: each row's values, the greatest first
+ * - `log-softmax`: each value less the logarithm of the sum of its row's exponentials, which cannot overflow on the way
  */
 export type ScoreExpression =
   | 'scores'
@@ -24,7 +25,7 @@ export type ScoreExpression =
 export type BinaryOperator = 'add' | 'subtract' | 'multiply' | 'divide' | 'minimum' | 'maximum'
 
 /** Operators on one value: elementwise, or over the classes of each row. */
-export type UnaryOperator = 'exponential' | 'logarithm' | 'row-maximum' | 'row-sum' | 'descending'
+export type UnaryOperator = 'exponential' | 'logarithm' | 'row-maximum' | 'row-sum' | 'descending' | 'log-softmax'
 
 const binaryOperators: Record<BinaryOperator, (left: number, right: number) => number> = {
   add: (left, right) => left + right,
@@ -41,6 +42,11 @@ const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]
   'row-maximum': (row) => [Math.max(...row)],
   'row-sum': (row) => [row.reduce((sum, value) => sum + value, 0)],
   descending: (row) => row.toSorted((a, b) => b - a),
+  'log-softmax': (row) => {
+    const best = Math.max(...row)
+    const sum = row.reduce((total, value) => total + Math.exp(value - best), 0)
+    return row.map((value) => value - best - Math.log(sum))
+  },
 }
 
 /**

@@ -2,11 +2,9 @@ import { type DataType, InvalidArgumentError } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
 import { UnknownOperatorError, UnsupportedGraphError } from './errors.ts'
 import type { NodeProto } from './generated/onnx_pb.ts'
-import { createValueInfo } from './graph-builder.ts'
-import { declaredShape, listInputs } from './input-shapes.ts'
+import { declaredShape, listInputs, renameBatch } from './input-shapes.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { inferShapes, type ShapeInference } from './shape-inference.ts'
-import { dataTypeOf } from './tensor-proto.ts'
 
 /** How to look at a network. */
 export interface NetworkOptions {
@@ -75,9 +73,8 @@ export function rowShape({ dims }: BatchTensor): readonly number[] | null {
 function freeBatch(model: OnnxModel): OnnxModel {
   const inputs = new Set(listInputs(model))
   const input = model.graph.input.map((info) => {
-    const [batch, ...rest] = (inputs.has(info) && declaredShape(info)) || []
-    const type = info.type?.value.case === 'tensorType' ? dataTypeOf(info.type.value.value.elemType) : undefined
-    return typeof batch === 'number' && type ? createValueInfo(info.name, type, ['batch', ...rest]) : info
+    const [batch] = (inputs.has(info) && declaredShape(info)) || []
+    return typeof batch === 'number' ? renameBatch(info, 'batch') : info
   })
   return replaceGraphParts(model, { input })
 }

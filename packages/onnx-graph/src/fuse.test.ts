@@ -12,7 +12,7 @@ import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { findCuts, selectGateCuts } from './cuts.ts'
 import { replaceGraphParts } from './edit-graph.ts'
 import { type FusedStage, fusedOutputs, fuseStages, thresholdName } from './fuse.ts'
-import type { GraphProto } from './generated/onnx_pb.ts'
+import type { GraphProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { addHead, gateScoresName, scoresInputName } from './head-graph.ts'
 import { declaredShape } from './input-shapes.ts'
 import { type OnnxModel, readOnnxModel, writeOnnxModel } from './onnx-model.ts'
@@ -242,6 +242,25 @@ test('class scores are gathered along only where a later gate looks at them', ()
   expect(countGathered({ gates: alone, end: mix(3) })).toBe(6)
   expect(() => fuseStages(stages, { gates: alone.with(1, mixingGate(2)) }, 3)).toThrow(/looks 2 gates back/)
 })
+
+test('what is gathered declares its size, with a name of its own for the rows that reach a stage', () => {
+  const [network] = createTestNetworks()
+  if (network === undefined) throw new Error('There are no test networks.')
+  const stages = createStages(network)
+  const gates = [mixingGate(), null, mixingGate(1)]
+  const declared = listDeclared(fuseStages(stages, { gates }, 3).graph)
+  const shapes = declared.map((info) => declaredShape(info))
+  expect(shapes).toEqual([
+    ['stage_1/rows', 4, 8, 8],
+    ['stage_1/rows', 3],
+    ['stage_3/rows', 4, 8, 8],
+  ])
+})
+
+function listDeclared(graph: GraphProto): ValueInfoProto[] {
+  const nested = graph.node.flatMap(({ attribute }) => attribute.flatMap(({ g }) => (g ? listDeclared(g) : [])))
+  return [...graph.valueInfo, ...nested]
+}
 
 function countNodes(graph: GraphProto, opType: string): number {
   return graph.node.reduce((sum, node) => {

@@ -3,6 +3,7 @@ import { replaceGraphParts } from './edit-graph.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { GraphProto } from './generated/onnx_pb.ts'
 import { createGraphBuilder, createValueInfo, type GraphBuilder } from './graph-builder.ts'
+import { renameBatch } from './input-shapes.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { renameTensors } from './rename-tensors.ts'
 import { appendIntegers, createScoreAppender, type ScoreAppender, type ScoreNames } from './score-graph.ts'
@@ -39,6 +40,9 @@ const leastOpset = 13
  * of the network runs on them inside an `If`, taken when there are any, and their answers are scattered over the gate's.
  * Where a later gate looks at a gate's class scores, those of the rows that stay are gathered along.
  *
+ * What is gathered declares its shape, the number of rows as a name of its own: an engine sees that a stage's maps have one
+ * size and adds a shortcut in place. Without, ResNet-56 in four stages took 2 to 5 % longer in ONNX Runtime.
+ *
  * @param stages one or more, in order, weights inline
  * @param expression with a gate, or null, per stage but the last. Thresholds are the defaults of the inputs
  * {@link thresholdName}; a gate that is null has none
@@ -63,7 +67,8 @@ export function fuseStages(
   const names = Array.from(thresholds.keys())
   checkModel(first, names)
   const parts = stages.map((stage, position) => prefixStage(stage, position))
-  const { body } = fuseFrom({ parts, gates, end, classCount }, { index: 0, earlier: [] }, fusedOutputs)
+  const start = { index: 0, rows: 'batch', earlier: [] }
+  const { body } = fuseFrom({ parts, gates, end, classCount }, start, fusedOutputs)
   const model = replaceGraphParts(first.model, {
     ...body,
     input: [...first.model.graph.input, ...names.map((name) => createValueInfo(name, 'float32', []))],
@@ -71,7 +76,6 @@ export function fuseStages(
       createValueInfo(fusedOutputs.scores, 'float32', ['batch', classCount]),
       createValueInfo(fusedOutputs.exit, 'int64', ['batch']),
     ],
-    valueInfo: [],
   })
   return replaceThresholds(model, thresholds)
 }
@@ -126,9 +130,11 @@ interface StagePart {
 /** Stages hold copies of shared constants, and names in nested graphs must not hide outer ones. */
 function prefixStage({ index, model, input, output, scores, scoresInput }: FusedStage, position: number): StagePart {
   const rename = (name: string) => (position === 0 && name === input ? name : `stage_${position}/${name}`)
+  // What a stage declares of its tensors counts rows by the same name as any other stage.
+  const { graph } = replaceGraphParts(model, { valueInfo: [] })
   return {
     index,
-    graph: renameTensors(model.graph, rename),
+    graph: renameTensors(graph, rename),
     input: rename(input),
     output: output === null ? null : rename(output),
     scores: rename(scores),
@@ -144,6 +150,8 @@ interface Plan extends PolicyExpression {
 /** A stage, and the gates in front of it. */
 interface Place {
   readonly index: number
+  /** What the number of rows that reach it is called. */
+  readonly rows: string
   readonly earlier: ScoreNames['earlier']
 }
 
@@ -153,7 +161,7 @@ interface Answers {
   readonly exit: string
 }
 
-type GraphBody = Pick<GraphProto, 'node' | 'initializer' | 'sparseInitializer'>
+type GraphBody = Pick<GraphProto, 'node' | 'initializer' | 'sparseInitializer' | 'valueInfo'>
 
 /** A stage and all that follow it, and what the rows that reach it are answered. */
 interface FusedRest {
@@ -176,11 +184,11 @@ function fuseFrom(plan: Plan, place: Place, names?: Answers): FusedRest {
 }
 
 /** Behind a gate that is off everybody goes on. */
-function passOn(plan: Plan, { index, earlier }: Place, names: Answers | undefined): FusedRest {
+function passOn(plan: Plan, { index, ...place }: Place, names: Answers | undefined): FusedRest {
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
   handOver(part, next, (tensor, name) => builder.node('Identity', [tensor], {}, name))
-  const { body, answers } = fuseFrom(plan, { index: index + 1, earlier }, names)
+  const { body, answers } = fuseFrom(plan, { index: index + 1, ...place }, names)
   return { body: joinBodies(part.graph, builder.buildGraph(), body), answers }
 }
 
@@ -223,7 +231,7 @@ function appendGate(builder: GraphBuilder, plan: Plan, place: Place, { gate, app
   const some = builder.node('Greater', [builder.node('Size', [places]), builder.node('Constant', [], { value: zero })])
   const branches = {
     then_branch: goDeeper(plan, place, places, here),
-    else_branch: stayHere(plan, place.index, here),
+    else_branch: stayHere(plan, place, here),
   }
   const outputs = names === undefined ? 2 : [names.scores, names.exit]
   const [scores = '', exits = ''] = builder.nodes('If', [some], outputs, branches)
@@ -234,15 +242,23 @@ function appendGate(builder: GraphBuilder, plan: Plan, place: Place, { gate, app
  * The answers of the rows that stay, from the stages behind the gate, in place of the gate's own.
  * @param places positions of these rows, `[staying, 1]`
  */
-function goDeeper(plan: Plan, { index, earlier }: Place, places: string, here: Answers): GraphProto {
+function goDeeper(plan: Plan, place: Place, places: string, here: Answers): GraphProto {
+  const { index, earlier } = place
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
+  const rows = `stage_${index + 1}/rows`
   const gather = (tensor: string, name?: string) => before.node('GatherND', [tensor, places], {}, name)
   handOver(part, next, gather)
-  const inFront = [...earlier, () => part.scores].map((score) => once(() => gather(score())))
-  const deeper = fuseFrom(plan, { index: index + 1, earlier: inFront })
+  for (const input of next.graph.input) before.declare(renameBatch(input, rows))
+  const gatherScores = (scores: string) => {
+    const gathered = gather(scores)
+    before.declare(createValueInfo(gathered, 'float32', [rows, plan.classCount]))
+    return gathered
+  }
+  const inFront = [...earlier, () => part.scores].map((score) => once(() => gatherScores(score())))
+  const deeper = fuseFrom(plan, { index: index + 1, rows, earlier: inFront })
   const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
-  declareAnswers(after, plan, {
+  declareAnswers(after, plan, place, {
     scores: after.node('ScatterND', [here.scores, places, deeper.answers.scores]),
     exit: after.node('ScatterND', [here.exit, places, deeper.answers.exit]),
   })
@@ -260,18 +276,19 @@ function once(find: () => string): () => string {
 }
 
 /** Nobody stays: the gate's answers are all. */
-function stayHere(plan: Plan, index: number, here: Answers): GraphProto {
+function stayHere(plan: Plan, place: Place, here: Answers): GraphProto {
+  const { index } = place
   const builder = createGraphBuilder({ name: `gate_${index}`, prefix: `gate_${index}/all/` })
-  declareAnswers(builder, plan, {
+  declareAnswers(builder, plan, place, {
     scores: builder.node('Identity', [here.scores]),
     exit: builder.node('Identity', [here.exit]),
   })
   return builder.buildGraph()
 }
 
-function declareAnswers(builder: GraphBuilder, { classCount }: Plan, { scores, exit }: Answers): void {
-  builder.output(scores, 'float32', ['rows', classCount])
-  builder.output(exit, 'int64', ['rows'])
+function declareAnswers(builder: GraphBuilder, { classCount }: Plan, { rows }: Place, { scores, exit }: Answers): void {
+  builder.output(scores, 'float32', [rows, classCount])
+  builder.output(exit, 'int64', [rows])
 }
 
 function joinBodies(...bodies: readonly GraphBody[]): GraphBody {
@@ -279,6 +296,7 @@ function joinBodies(...bodies: readonly GraphBody[]): GraphBody {
     node: bodies.flatMap(({ node }) => node),
     initializer: bodies.flatMap(({ initializer }) => initializer),
     sparseInitializer: bodies.flatMap(({ sparseInitializer }) => sparseInitializer),
+    valueInfo: bodies.flatMap(({ valueInfo }) => valueInfo),
   }
 }
 

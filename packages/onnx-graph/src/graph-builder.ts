@@ -50,6 +50,8 @@ export interface GraphBuilder {
   ): readonly string[]
   /** Declares an output by the name of an existing tensor. */
   output(name: string, type: DataType, dims: readonly Dimension[]): void
+  /** Declares what a tensor between nodes is. */
+  declare(info: ValueInfoProto): void
   /** The graph so far, e.g. as the body of a `Loop`. */
   buildGraph(): GraphProto
   /** The graph as a model. */
@@ -77,6 +79,7 @@ export function createGraphBuilder({ name, opset = 17, prefix = '' }: GraphBuild
   const initializer: TensorProto[] = []
   const input: ValueInfoProto[] = []
   const output: ValueInfoProto[] = []
+  const valueInfo: ValueInfoProto[] = []
   let counter = 0
   const append = (opType: string, inputs: readonly string[], outputs: readonly string[], attributes: Attributes) => {
     const attribute = Object.entries(attributes).map(([key, value]) => createAttribute(key, value))
@@ -84,7 +87,7 @@ export function createGraphBuilder({ name, opset = 17, prefix = '' }: GraphBuild
     node.push(create(NodeProtoSchema, { opType, name: label, input: [...inputs], output: [...outputs], attribute }))
   }
   const freshName = (opType: string) => `${prefix}${opType.toLowerCase()}_${counter++}`
-  const buildGraph = () => create(GraphProtoSchema, { name, node, initializer, input, output })
+  const buildGraph = () => create(GraphProtoSchema, { name, node, initializer, input, output, valueInfo })
   return {
     input(inputName, type, dims) {
       input.push(createValueInfo(inputName, type, dims))
@@ -105,6 +108,9 @@ export function createGraphBuilder({ name, opset = 17, prefix = '' }: GraphBuild
     },
     output(outputName, type, dims) {
       output.push(createValueInfo(outputName, type, dims))
+    },
+    declare(info) {
+      valueInfo.push(info)
     },
     buildGraph,
     buildModel() {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@sluice/core'
 import { UnsupportedGraphError } from './errors.ts'
 import type { ValueInfoProto } from './generated/onnx_pb.ts'
-import type { Dimension } from './graph-builder.ts'
+import { createValueInfo, type Dimension } from './graph-builder.ts'
 import { initializerNames } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { describeTensor, type TensorInfo } from './tensor-info.ts'
@@ -31,6 +31,13 @@ export function declaredShape({ type }: ValueInfoProto): Dimension[] | undefined
     if (value.case === 'dimParam') return value.value
     return value.case === 'dimValue' && value.value > 0n ? Number(value.value) : ''
   })
+}
+
+/** A declaration with another name for the first size; as it is where it has no shape, or a type without a name here. */
+export function renameBatch(info: ValueInfoProto, name: string): ValueInfoProto {
+  const [batch, ...rest] = declaredShape(info) ?? []
+  const type = info.type?.value.case === 'tensorType' ? dataTypeOf(info.type.value.value.elemType) : undefined
+  return batch === undefined || type === undefined ? info : createValueInfo(info.name, type, [name, ...rest])
 }
 
 /**

@@ -29,6 +29,14 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
     expression: best({ operator: 'minimum', left: 'scores', right: 0.1 }, 'maximum', -0.2),
   },
   {
+    name: 'log-probabilities, where exponentials would overflow',
+    expression: best(
+      { operator: 'log-softmax', of: best('scores', 'multiply', 100).of },
+      'multiply',
+      [0.01, 0, -0.02, 0],
+    ),
+  },
+  {
     name: 'logarithm and exponential',
     expression: { operator: 'logarithm', of: { operator: 'row-sum', of: { operator: 'exponential', of: 'scores' } } },
   },

@@ -17,6 +17,7 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   'row-maximum': (builder, of) => appendTopValues(builder, of, 1),
   'row-sum': (builder, of) => builder.node('ReduceSum', [of, appendIntegers(builder, [1])], { keepdims: 1 }),
   descending: (builder, of, classCount) => appendTopValues(builder, of, classCount),
+  'log-softmax': (builder, of) => builder.node('LogSoftmax', [of], { axis: 1 }),
 }
 
 /** Names of what expressions may look at. */

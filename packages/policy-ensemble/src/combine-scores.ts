@@ -53,11 +53,7 @@ export function expressCombination({ weights, bias }: EnsembleWeights): ScoreExp
     const scores = distance === 0 ? 'scores' : { earlier: distance }
     return { operator: 'add', left: sum, right: { operator: 'multiply', left: scores, right: weight } }
   }, Array.from(bias))
-  // Below the greatest, so that no exponential overflows single precision.
-  const gaps = { operator: 'subtract', left: logits, right: { operator: 'row-maximum', of: logits } } as const
-  const sum = { operator: 'row-sum', of: { operator: 'exponential', of: gaps } } as const
-  const shifted = { operator: 'subtract', left: gaps, right: { operator: 'logarithm', of: sum } } as const
-  return { operator: 'maximum', left: shifted, right: leastLogProbability }
+  return { operator: 'maximum', left: { operator: 'log-softmax', of: logits }, right: leastLogProbability }
 }
 
 /** `log Σ exp(values)`. */
