@@ -34,8 +34,8 @@ test.each(maps)('a head convolves the map ($name) and joins the scores of the ga
   const half = Math.ceil(size / 2)
   const width = channels * map.parts
   const layers: HeadFileLayer[] = [
-    { ...createLayer(9 * width, 4, 'relu'), convolution: { height: size, width: size, centre: draw(width) } },
-    { ...createLayer(9 * 4, 3, 'relu'), convolution: { height: half, width: half, centre: null } },
+    { ...createLayer(9 * width, 4, 'relu'), convolution: { height: size, width: size } },
+    { ...createLayer(9 * 4, 3, 'relu'), convolution: { height: half, width: half } },
     createLayer(3 * Math.ceil(half / 2) ** 2 + classes, 5, 'relu'),
     createLayer(5, classes, 'none'),
   ]
@@ -53,7 +53,7 @@ test.each(maps)('a head convolves the map ($name) and joins the scores of the ga
       const [position, channel] = [Math.floor(index / width), index % width]
       const part = Math.floor(channel / channels)
       const at = (part * positions + position) * channels + (channel % channels)
-      return (values[row * positions * width + at] ?? 0) - (layers[0]?.convolution?.centre?.[channel] ?? 0)
+      return values[row * positions * width + at] ?? 0
     })
     for (const { convolution, weights, bias } of layers) {
       if (convolution) convolved = convolveNaively(convolved, convolution, weights, bias).map((x) => Math.max(0, x))

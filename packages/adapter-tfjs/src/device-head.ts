@@ -49,13 +49,9 @@ function loadLayer(tf: Tfjs, { inputs, outputs, weights, bias, activation, convo
     return { apply: (row) => activate(tf.add(tf.matMul(row, matrix), biases)), tensors: [matrix, biases] }
   }
   const kernel = tf.tensor4d(weights, [3, 3, inputs / 9, outputs])
-  const centre = tf.tensor1d(convolution.centre ?? new Float32Array(inputs / 9))
   return {
-    apply(map) {
-      const centred = convolution.centre === null ? map : tf.sub(map, centre)
-      return activate(tf.add(tf.conv2d(centred as Tensor4D, kernel, 2, 1, 'NHWC', 1, 'floor'), biases))
-    },
-    tensors: [kernel, biases, centre],
+    apply: (map) => activate(tf.add(tf.conv2d(map as Tensor4D, kernel, 2, 1, 'NHWC', 1, 'floor'), biases)),
+    tensors: [kernel, biases],
   }
 }
 

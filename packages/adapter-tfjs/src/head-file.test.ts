@@ -40,17 +40,16 @@ describe('a head file', () => {
 
   test('gives back convolutions, and refuses maps that do not follow each other', () => {
     const dense = layers[1] as HeadFileLayer
-    const convolve = (height: number, centre: Float32Array | null = null): HeadFileLayer => ({
+    const convolve = (height: number): HeadFileLayer => ({
       ...{ inputs: 9, outputs: 1, activation: 'relu', weights: new Float32Array(9).fill(2), bias: Float32Array.of(1) },
-      convolution: { height, width: 4, centre },
+      convolution: { height, width: 4 },
     })
     const behind = { ...dense, inputs: 8, weights: new Float32Array(8) }
-    const one = [convolve(7, Float32Array.of(3)), behind]
+    const one = [convolve(7), behind]
     expect(readHeadFile(writeHeadFile({ layers: one }))).toEqual({ layers: one })
     const refused = [
       [convolve(7), convolve(4), behind],
       [convolve(7), { ...behind, inputs: 7, weights: new Float32Array(7) }],
-      [convolve(7, new Float32Array(2)), behind],
       [behind, convolve(7)],
     ]
     for (const wrong of refused) {

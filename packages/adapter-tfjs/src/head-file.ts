@@ -18,18 +18,13 @@ const activations: readonly string[] = ['relu', 'tanh', 'none'] satisfies HeadAc
  * A head's layers in the layout of safetensors (https://huggingface.co/docs/safetensors): the length of a JSON header as a
  * 64-bit little-endian integer, the header, then float32 values. Tensors `weights_0` `[inputs, outputs]`, `bias_0`
  * `[outputs]` and so on; `activations` among the metadata, separated by commas. Where layers are convolutions, the metadata
- * also hold the `maps` that they take, `16x16` for 16 rows and columns and nothing for other layers, and there are tensors
- * `centre_0` `[channels]`.
+ * also hold the `maps` that they take, `16x16` for 16 rows and columns and nothing for other layers.
  */
 export function writeHeadFile({ layers }: HeadFile): Uint8Array {
-  const tensors = layers.flatMap(({ inputs, outputs, weights, bias, convolution }, index) => {
-    const centre = convolution?.centre ?? null
-    return [
-      { name: `weights_${index}`, shape: [inputs, outputs], data: weights },
-      { name: `bias_${index}`, shape: [outputs], data: bias },
-      ...(centre === null ? [] : [{ name: `centre_${index}`, shape: [centre.length], data: centre }]),
-    ]
-  })
+  const tensors = layers.flatMap(({ inputs, outputs, weights, bias }, index) => [
+    { name: `weights_${index}`, shape: [inputs, outputs], data: weights },
+    { name: `bias_${index}`, shape: [outputs], data: bias },
+  ])
   let end = 0
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = end
@@ -84,27 +79,20 @@ export function readHeadFile(bytes: Uint8Array): HeadFile {
       activation: activation as HeadActivation,
       weights: weights.data,
       bias: bias.data,
-      ...readConvolution(header, values, maps[index] ?? '', index),
+      ...readConvolution(maps[index] ?? '', index),
     }
   })
   checkLayers(layers)
   return { layers }
 }
 
-function readConvolution(
-  header: Header,
-  values: Uint8Array,
-  map: string,
-  index: number,
-): Pick<HeadFileLayer, 'convolution'> {
+function readConvolution(map: string, index: number): Pick<HeadFileLayer, 'convolution'> {
   if (map === '') return {}
   const [height, width] = /^[1-9]\d{0,5}x[1-9]\d{0,5}$/.test(map) ? map.split('x').map(Number) : []
   if (height === undefined || width === undefined) {
     throw new InvalidHeadFileError(`Layer ${index} convolves a map of '${map}'; a map has rows and columns, as 16x16.`)
   }
-  const hasCentre = Object.hasOwn(header, `centre_${index}`)
-  const centre = hasCentre ? readTensor(header, values, `centre_${index}`, 1).data : null
-  return { convolution: { height, width, centre } }
+  return { convolution: { height, width } }
 }
 
 interface TensorEntry {
@@ -166,19 +154,13 @@ function checkLayers(layers: readonly HeadFileLayer[]): void {
 /** Whether a layer takes what the one before yields; scores of another gate may join the map of the last convolution. */
 function follows(before: HeadFileLayer | undefined, { inputs, convolution }: HeadFileLayer): boolean {
   if (convolution !== undefined) {
-    const { height, width, centre } = convolution
+    const { height, width } = convolution
     const isHalf =
       before?.convolution === undefined ||
       (height === Math.ceil(before.convolution.height / 2) && width === Math.ceil(before.convolution.width / 2))
     const channels = before?.outputs ?? inputs / 9
     const isFirstOrBehindAnother = before === undefined || before.convolution !== undefined
-    return (
-      isFirstOrBehindAnother &&
-      isHalf &&
-      Number.isInteger(channels) &&
-      inputs === 9 * channels &&
-      (centre ?? { length: channels }).length === channels
-    )
+    return isFirstOrBehindAnother && isHalf && Number.isInteger(channels) && inputs === 9 * channels
   }
   if (before?.convolution === undefined) return inputs === (before?.outputs ?? inputs)
   return inputs >= before.outputs * countConvolvedPositions(before.convolution)

@@ -127,17 +127,16 @@ test('a head in cascade takes the class scores of the gate in front behind the p
 describe('a head that convolves', () => {
   /** Two convolutions on the pooled map of 4 x 4 windows, then layers that also take the scores of the gate in front. */
   function createConvolutionalHead([channels = 0]: readonly number[], scores = 4) {
-    const centre = seededValues(2 * channels, 20)
     const layers: HeadLayer[] = [
-      { ...createLayer(9 * 2 * channels, 5, 1, 'relu'), convolution: { height: 4, width: 4, centre } },
-      { ...createLayer(9 * 5, 3, 3, 'relu'), convolution: { height: 2, width: 2, centre: null } },
+      { ...createLayer(9 * 2 * channels, 5, 1, 'relu'), convolution: { height: 4, width: 4 } },
+      { ...createLayer(9 * 5, 3, 3, 'relu'), convolution: { height: 2, width: 2 } },
       createLayer(3 + scores, 6, 5, 'relu'),
       createLayer(6, 4, 7),
     ]
     return { pooling: { size: 4, kind: 'average+maximum' } as const, layers, takesScores: scores > 0 }
   }
 
-  test('gives the class scores of naive convolutions on the centred map, and those of the gate in front behind them', async () => {
+  test('gives the class scores of naive convolutions on the pooled map, and those of the gate in front behind them', async () => {
     const { first, shape, input } = splitInTheMiddle('residual')
     const head = createConvolutionalHead(shape)
     const cut = first.output ?? ''
@@ -149,7 +148,7 @@ describe('a head that convolves', () => {
       const channels = row.length / 16
       let map = row.map((_, i) => {
         const [position, channel] = [Math.floor(i / channels), i % channels]
-        return (row[channel * 16 + position] as number) - (head.layers[0]?.convolution?.centre?.[channel] as number)
+        return row[channel * 16 + position] as number
       })
       for (const { convolution, weights, bias } of head.layers.slice(0, 2)) {
         if (convolution) map = convolveNaively(map, convolution, weights, bias).map((value) => Math.max(0, value))
@@ -173,7 +172,7 @@ describe('a head that convolves', () => {
     expect(() => addHead(first.model, first.output ?? '', head, 1)).toThrow(/Layer 0 of the head declares/)
     const whole = createConvolutionalHead(shape)
     const [first2x8, ...others] = whole.layers
-    const layers = [{ ...first2x8, convolution: { height: 2, width: 8, centre: null } } as HeadLayer, ...others]
+    const layers = [{ ...first2x8, convolution: { height: 2, width: 8 } } as HeadLayer, ...others]
     expect(() => addHead(first.model, first.output ?? '', { ...whole, layers }, 1)).toThrow(/a map of 2 x 8/)
   })
 })

@@ -5,11 +5,6 @@
 export interface HeadConvolution {
   readonly height: number
   readonly width: number
-  /**
-   * One value per channel, subtracted from the map, so that the padding around it stands for this value; null subtracts
-   * nothing.
-   */
-  readonly centre: Float32Array | null
 }
 
 /**

@@ -52,6 +52,13 @@ export function createScoreAppender(
     if ('earlier' in part) return getEarlier(earlier, part.earlier)()
     if (!('operator' in part)) return once(`[${part}]`, () => appendFloats(builder, part, [1, part.length]))
     const { operator } = part
+    const weighted = readWeightedSum(part)
+    if (weighted !== null) {
+      const of = append(weighted.of)
+      const { weights } = weighted
+      const factors = once(`column [${weights}]`, () => appendFloats(builder, weights, [weights.length, 1]))
+      return once(`sum ${of} ${factors}`, () => builder.node('MatMul', [of, factors]))
+    }
     if ('of' in part) {
       const of = append(part.of)
       return once(`${operator} ${of}`, () => unaryNodes[part.operator](builder, of, classCount))
@@ -60,6 +67,24 @@ export function createScoreAppender(
     return once(`${operator} ${left} ${right}`, () => builder.node(binaryNodes[part.operator], [left, right]))
   }
   return append
+}
+
+/** What is summed over the classes and the factor of each; null for anything but such a sum. */
+function readWeightedSum(part: ScoreExpression): { of: ScoreExpression; weights: readonly number[] } | null {
+  if (typeof part !== 'object' || !('operator' in part) || part.operator !== 'row-sum' || !('of' in part)) return null
+  const { of: product } = part
+  if (typeof product !== 'object' || !('left' in product) || product.operator !== 'multiply') return null
+  const { left, right } = product
+  return Array.isArray(right) && isMatrix(left) ? { of: left, weights: right } : null
+}
+
+/** Whether an expression has a value for each class of a row; else it has one for the row. */
+function isMatrix(part: ScoreExpression): boolean {
+  if (part === 'scores') return true
+  if (typeof part === 'number') return false
+  if ('left' in part) return isMatrix(part.left) || isMatrix(part.right)
+  if ('of' in part) return part.operator !== 'row-sum' && part.operator !== 'row-maximum' && isMatrix(part.of)
+  return true
 }
 
 function appendTopValues(builder: GraphBuilder, of: string, count: number): string {

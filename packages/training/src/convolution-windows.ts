@@ -7,9 +7,6 @@ import {
 import type { FeatureMap } from './feature-store.ts'
 import { integerConstant } from './graph-constants.ts'
 
-/** The size of the map that a convolution takes. */
-export type MapSize = Pick<HeadConvolution, 'height' | 'width'>
-
 /** Places of a window. */
 const windowPlaces = 9
 
@@ -20,7 +17,7 @@ const windowsOfPosition = 4
  * Where each window's places stand in a map, `[windows, 9]` flattened; a place outside is `height * width`, the index behind the
  * last position.
  */
-export function indexWindows({ height, width }: MapSize): number[] {
+export function indexWindows({ height, width }: HeadConvolution): number[] {
   const index: number[] = []
   for (let top = -1; top < height - 1 + (height % 2); top += 2) {
     for (let left = -1; left < width - 1 + (width % 2); left += 2) {
@@ -38,7 +35,7 @@ export function indexWindows({ height, width }: MapSize): number[] {
  * Where each position stands among all windows' places, `[positions, 4]` flattened, filled up with the index behind the last
  * place.
  */
-export function indexPlaces(map: MapSize): number[] {
+export function indexPlaces(map: HeadConvolution): number[] {
   const windows = indexWindows(map)
   return Array.from({ length: map.height * map.width }, (_, position) => {
     const places = windows.flatMap((at, place) => (at === position ? [place] : []))
@@ -68,15 +65,11 @@ export function appendMap(builder: GraphBuilder, features: string, map: FeatureM
  */
 export function appendWindows(builder: GraphBuilder, map: string, shape: ConvolutionShape, layer: number): string {
   const { inputs, convolution } = shape
-  const { height, width, centre } = convolution
+  const { height, width } = convolution
   const name = `convolution_${layer}`
   const channels = inputs / windowPlaces
   const dims = integerConstant(builder, `${name}_map`, [-1, height * width, channels])
-  let values = builder.node('Reshape', [map, dims])
-  if (centre !== null) {
-    const tensor = { type: 'float32', dims: [channels], data: centre } as const
-    values = builder.node('Sub', [values, builder.initializer(`${name}_centre`, tensor)])
-  }
+  const values = builder.node('Reshape', [map, dims])
   const windows = gatherPositions(builder, name, values, indexWindows(convolution))
   return builder.node('Reshape', [windows, integerConstant(builder, `${name}_windows`, [-1, inputs])])
 }

@@ -109,13 +109,11 @@ describe('fitHead', () => {
       [8, 3],
     ])
     const [convolution, ...others] = head.layers
-    if (!convolution?.convolution?.centre) throw new Error('The head has no convolution.')
-    const { centre } = convolution.convolution
+    if (!convolution?.convolution) throw new Error('The head has no convolution.')
     const data = await toy.features.read(0, rows)
     const row = [...data.subarray(6 * (heldOut.rows[0] as number), 6 * (heldOut.rows[0] as number) + 6)]
-    const centred = row.slice(0, 4).map((value, index) => value - (centre[index % 2] as number))
     const { weights, bias } = convolution
-    const convolved = convolveNaively(centred, convolution.convolution, weights, bias)
+    const convolved = convolveNaively(row.slice(0, 4), convolution.convolution, weights, bias)
     const scores = others.reduce(
       (values, { weights, bias, outputs, activation }) => {
         const sums = [...bias].map((b, j) => values.reduce((sum, x, i) => sum + x * (weights[i * outputs + j] ?? 0), b))

@@ -28,20 +28,13 @@ export function foldHead(
   })
 }
 
-/** The mean becomes the centre, so that the padding stands for it as it did; the scale goes into the weights. */
-function foldIntoConvolution(layer: HeadLayer, { mean, scale }: Standardisation, map: FeatureMap): HeadLayer {
-  const { convolution, inputs, outputs, weights } = layer
-  if (convolution === undefined) return layer
-  const features = Int32Array.from(listChannels(map), ([first]) => first as number)
-  const [centre, scales] = [mean, scale].map((values) =>
-    Float32Array.from(features, (feature) => values[feature] as number),
-  )
+/** The scale goes into the weights; there is no mean. */
+function foldIntoConvolution(layer: HeadLayer, { scale }: Standardisation, map: FeatureMap): HeadLayer {
+  const { inputs, outputs, weights } = layer
+  const scales = listChannels(map).map(([first = 0]) => scale[first] as number)
   return {
     ...layer,
-    convolution: { ...convolution, centre: centre ?? null },
-    weights: weights.map((weight, index) => {
-      return weight * (scales?.[Math.floor(index / outputs) % (inputs / 9)] as number)
-    }),
+    weights: weights.map((weight, index) => weight * (scales[Math.floor(index / outputs) % (inputs / 9)] as number)),
   }
 }
 

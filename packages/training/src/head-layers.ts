@@ -42,7 +42,7 @@ function planConvolutions(map: FeatureMap, channels: readonly number[]) {
   const layers: HeadLayerShape[] = []
   let [inputs, height, width] = [map.outer * map.inner, map.height, map.width]
   for (const outputs of channels) {
-    const convolution = { height, width, centre: null }
+    const convolution = { height, width }
     layers.push({ inputs: 9 * inputs, outputs, activation: 'relu', convolution })
     ;[inputs, height, width] = [outputs, Math.ceil(height / 2), Math.ceil(width / 2)]
   }

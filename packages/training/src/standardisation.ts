@@ -31,7 +31,10 @@ export async function measureStandardisation(features: FeatureRows, rows: Uint32
   return { mean, scale }
 }
 
-/** The same mean and scale for all positions of a channel, those of its values together; other features keep theirs. */
+/**
+ * For features that begin with a map: the same scale for all positions of a channel, that of its values together, and no
+ * mean, so that the zeros around a map stay what they are to the network. Other features keep theirs.
+ */
 export function shareOverMap({ mean, scale }: Standardisation, map: FeatureMap | undefined): Standardisation {
   const shared = { mean: mean.slice(), scale: scale.slice() }
   if (map === undefined) return shared
@@ -43,7 +46,7 @@ export function shareOverMap({ mean, scale }: Standardisation, map: FeatureMap |
       return sum + (ofFeature + (at(mean, feature) - average) ** 2) / features.length
     }, 0)
     for (const feature of features) {
-      shared.mean[feature] = average
+      shared.mean[feature] = 0
       shared.scale[feature] = variance > 0 ? 1 / Math.sqrt(variance) : 0
     }
   }
