@@ -3,15 +3,16 @@ import { InvalidArgumentError } from './errors.ts'
 
 /**
  * An exit score or an answer as data, so that engines without JavaScript can compute it: in an ONNX graph, in a shader.
- * Values are matrices `[rows, classes]` or columns `[rows, 1]`; where both meet, the column counts for every class.
+ * Values are matrices, mostly `[rows, classes]`, or columns `[rows, 1]`; where both meet, the column counts for every class.
  *
  * - `'scores'`: the gate's class scores, or the full network's at its end; a number: a constant; a list: a constant for
  *   each class
  * - `earlier`: the class scores of a gate in front, counted back among those that stand: 1 is the nearest
- * - `exponential`, `logarithm` (natural): of every value
+ * - `exponential`, `logarithm` (natural), `logistic` (`1 / (1 + exp(-x))`): of every value
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
  * - `descending`: each row's values, the greatest first
  * - `log-softmax`: each value less the logarithm of the sum of its row's exponentials, which cannot overflow on the way
+ * - `product`: each row times a matrix with a row for each of its values: `[rows, n]` and `[n, m]` give `[rows, m]`
  */
 export type ScoreExpression =
   | 'scores'
@@ -20,12 +21,20 @@ export type ScoreExpression =
   | readonly number[]
   | { readonly operator: BinaryOperator; readonly left: ScoreExpression; readonly right: ScoreExpression }
   | { readonly operator: UnaryOperator; readonly of: ScoreExpression }
+  | { readonly operator: 'product'; readonly of: ScoreExpression; readonly matrix: readonly (readonly number[])[] }
 
 /** Operators on two values, elementwise. */
 export type BinaryOperator = 'add' | 'subtract' | 'multiply' | 'divide' | 'minimum' | 'maximum'
 
 /** Operators on one value: elementwise, or over the classes of each row. */
-export type UnaryOperator = 'exponential' | 'logarithm' | 'row-maximum' | 'row-sum' | 'descending' | 'log-softmax'
+export type UnaryOperator =
+  | 'exponential'
+  | 'logarithm'
+  | 'logistic'
+  | 'row-maximum'
+  | 'row-sum'
+  | 'descending'
+  | 'log-softmax'
 
 const binaryOperators: Record<BinaryOperator, (left: number, right: number) => number> = {
   add: (left, right) => left + right,
@@ -39,6 +48,7 @@ const binaryOperators: Record<BinaryOperator, (left: number, right: number) => n
 const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]> = {
   exponential: (row) => row.map(Math.exp),
   logarithm: (row) => row.map(Math.log),
+  logistic: (row) => row.map((value) => 1 / (1 + Math.exp(-value))),
   'row-maximum': (row) => [Math.max(...row)],
   'row-sum': (row) => [row.reduce((sum, value) => sum + value, 0)],
   descending: (row) => row.toSorted((a, b) => b - a),
@@ -108,12 +118,18 @@ function evaluateRow(expression: ScoreExpression, scores: RowScores): readonly n
   if (typeof expression === 'number') return [expression]
   if ('earlier' in expression) return getEarlier(scores.earlier, expression.earlier)
   if (!('operator' in expression)) return expression
+  if ('matrix' in expression) return multiplyRow(evaluateRow(expression.of, scores), expression.matrix)
   if ('of' in expression) return unaryOperators[expression.operator](evaluateRow(expression.of, scores))
   const [left, right] = [evaluateRow(expression.left, scores), evaluateRow(expression.right, scores)]
   const at = (row: readonly number[], index: number) => row[row.length === 1 ? 0 : index] as number
   return Array.from({ length: Math.max(left.length, right.length) }, (_, index) =>
     binaryOperators[expression.operator](at(left, index), at(right, index)),
   )
+}
+
+function multiplyRow(row: readonly number[], matrix: readonly (readonly number[])[]): number[] {
+  const [first = []] = matrix
+  return first.map((_, column) => row.reduce((sum, value, index) => sum + value * (matrix[index]?.[column] ?? 0), 0))
 }
 
 /**

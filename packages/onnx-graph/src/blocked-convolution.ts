@@ -4,6 +4,9 @@ import type { OnnxModel } from './onnx-model.ts'
 /** ONNX Runtime blocks channels by 8 or 16; it leaves maps of other channel counts as they are. */
 export const channelBlock = 16
 
+/** Begins the names of what layout hints add. */
+export const layoutPrefix = 'sluice:layout/'
+
 /** Whether ONNX Runtime yields a node's output, `[batch, channels, height, width]`, in its blocked layout (NCHWc). */
 export function isBlockedConvolution(node: NodeProto | undefined, { graph }: OnnxModel): boolean {
   if (node?.opType !== 'Conv') return false

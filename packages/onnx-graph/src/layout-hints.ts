@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf'
-import { isBlockedConvolution } from './blocked-convolution.ts'
+import { isBlockedConvolution, layoutPrefix } from './blocked-convolution.ts'
 import { replaceGraphParts } from './edit-graph.ts'
 import { type NodeProto, NodeProtoSchema } from './generated/onnx_pb.ts'
 import { createAttribute } from './graph-builder.ts'
 import { createGraphView, type GraphView } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
-import { poolSubsampling } from './subsampling.ts'
+import { replaceSubsampling } from './subsampling.ts'
 
 /** Operators that ONNX Runtime cannot run in blocked layout, so that shortcuts lose it there. */
 const plainLayoutOperators = new Set(['Pad', 'Slice', 'Transpose', 'Reshape'])
@@ -25,7 +25,7 @@ const plainLayoutOperators = new Set(['Pad', 'Slice', 'Transpose', 'Reshape'])
  * the additional nodes.
  */
 export function addLayoutHints(model: OnnxModel): OnnxModel {
-  return convertShortcuts(poolSubsampling(model))
+  return convertShortcuts(replaceSubsampling(model))
 }
 
 function convertShortcuts(model: OnnxModel): OnnxModel {
@@ -52,7 +52,7 @@ function shortcutsInPlainLayout(node: NodeProto, view: GraphView, model: OnnxMod
 }
 
 function hintName(tensor: string): string {
-  return `sluice:layout/${tensor}`
+  return `${layoutPrefix}${tensor}`
 }
 
 function createHint(tensor: string): NodeProto {

@@ -15,6 +15,13 @@ const best = (
   right: ScoreExpression,
 ) => ({ operator: 'row-sum', of: { operator, left, right } }) as const
 
+const twoColumns = [
+  [1, 5],
+  [0.5, -1],
+  [2, 0],
+  [-1, 1],
+]
+
 const expressions: { readonly name: string; readonly expression: ScoreExpression }[] = [
   { name: 'the greatest score', expression: greatest },
   { name: 'a sum over classes with a factor each', expression: best('scores', 'multiply', [1, -2, 3, 0.5]) },
@@ -28,6 +35,15 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
     name: 'the lesser and the greater',
     expression: best({ operator: 'minimum', left: 'scores', right: 0.1 }, 'maximum', -0.2),
   },
+  {
+    name: 'two sums over classes, one over the other',
+    expression: {
+      operator: 'divide',
+      left: { operator: 'product', of: { operator: 'product', of: 'scores', matrix: twoColumns }, matrix: [[1], [0]] },
+      right: { operator: 'add', left: { operator: 'product', of: 'scores', matrix: [[0], [0], [1], [0]] }, right: 4 },
+    },
+  },
+  { name: 'a chance', expression: { operator: 'logistic', of: best('scores', 'multiply', 3) } },
   {
     name: 'log-probabilities, where exponentials would overflow',
     expression: best(

@@ -13,6 +13,7 @@ const binaryNodes: Record<BinaryOperator, string> = {
 const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, classCount: number) => string> = {
   exponential: (builder, of) => builder.node('Exp', [of]),
   logarithm: (builder, of) => builder.node('Log', [of]),
+  logistic: (builder, of) => builder.node('Sigmoid', [of]),
   // ReduceMax takes its axis as an attribute up to operator set 17, as an input from 18 on; TopK is the same in both.
   'row-maximum': (builder, of) => appendTopValues(builder, of, 1),
   'row-sum': (builder, of) => builder.node('ReduceSum', [of, appendIntegers(builder, [1])], { keepdims: 1 }),
@@ -46,18 +47,18 @@ export function createScoreAppender(
     names.set(key, name)
     return name
   }
+  const appendMatrix = (matrix: readonly (readonly number[])[]) =>
+    once(JSON.stringify(matrix), () => appendFloats(builder, matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]))
   const append: ScoreAppender = (part) => {
     if (part === 'scores') return own
     if (typeof part === 'number') return once(`${part}`, () => appendFloats(builder, [part], []))
     if ('earlier' in part) return getEarlier(earlier, part.earlier)()
     if (!('operator' in part)) return once(`[${part}]`, () => appendFloats(builder, part, [1, part.length]))
     const { operator } = part
-    const weighted = readWeightedSum(part)
-    if (weighted !== null) {
-      const of = append(weighted.of)
-      const { weights } = weighted
-      const factors = once(`column [${weights}]`, () => appendFloats(builder, weights, [weights.length, 1]))
-      return once(`sum ${of} ${factors}`, () => builder.node('MatMul', [of, factors]))
+    if ('matrix' in part) {
+      const of = append(part.of)
+      const matrix = appendMatrix(part.matrix)
+      return once(`product ${of} ${matrix}`, () => builder.node('MatMul', [of, matrix]))
     }
     if ('of' in part) {
       const of = append(part.of)
@@ -67,24 +68,6 @@ export function createScoreAppender(
     return once(`${operator} ${left} ${right}`, () => builder.node(binaryNodes[part.operator], [left, right]))
   }
   return append
-}
-
-/** What is summed over the classes and the factor of each; null for anything but such a sum. */
-function readWeightedSum(part: ScoreExpression): { of: ScoreExpression; weights: readonly number[] } | null {
-  if (typeof part !== 'object' || !('operator' in part) || part.operator !== 'row-sum' || !('of' in part)) return null
-  const { of: product } = part
-  if (typeof product !== 'object' || !('left' in product) || product.operator !== 'multiply') return null
-  const { left, right } = product
-  return Array.isArray(right) && isMatrix(left) ? { of: left, weights: right } : null
-}
-
-/** Whether an expression has a value for each class of a row; else it has one for the row. */
-function isMatrix(part: ScoreExpression): boolean {
-  if (part === 'scores') return true
-  if (typeof part === 'number') return false
-  if ('left' in part) return isMatrix(part.left) || isMatrix(part.right)
-  if ('of' in part) return part.operator !== 'row-sum' && part.operator !== 'row-maximum' && isMatrix(part.of)
-  return true
 }
 
 function appendTopValues(builder: GraphBuilder, of: string, count: number): string {

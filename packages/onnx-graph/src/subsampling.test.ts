@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { addFeatureTaps } from './feature-taps.ts'
+import type { Attributes } from './graph-builder.ts'
 import { type OnnxModel, writeOnnxModel } from './onnx-model.ts'
-import { poolSubsampling } from './subsampling.ts'
+import { replaceSubsampling } from './subsampling.ts'
 import { expectClose } from './testing/expect-close.ts'
 import { createNetworkBuilder, type NetworkBuilder } from './testing/network-builder.ts'
 import { seededValues } from './testing/seeded-values.ts'
@@ -37,12 +38,12 @@ const stridesOf = ({ graph }: OnnxModel) =>
 async function expectSameMaps(model: OnnxModel, size: number): Promise<void> {
   const feeds = { image: { dims: [2, 3, size, size], data: seededValues(2 * 3 * size * size, 1) } }
   const expected = await runOnnx(writeOnnxModel(model), feeds)
-  const actual = await runOnnx(writeOnnxModel(poolSubsampling(model)), feeds)
+  const actual = await runOnnx(writeOnnxModel(replaceSubsampling(model)), feeds)
   expect(Object.keys(actual)).toEqual(Object.keys(expected))
   for (const [name, map] of Object.entries(expected)) expectClose(actual[name], map)
 }
 
-test('a shortcut of two slices and a padding is subsampled by one pooling, and what only slices read is gone', async () => {
+test('a shortcut of two slices and a padding becomes one convolution that copies, and what only they read is gone', async () => {
   const model = createNetwork(8, (network, map) => {
     const rows = slice(network, map, [[0, end, 2, 2]])
     const columns = slice(network, rows, [[0, end, 3, 2]])
@@ -51,9 +52,8 @@ test('a shortcut of two slices and a padding is subsampled by one pooling, and w
     const convolved = network.node('Conv', [map, network.weights([32, 16, 3, 3])], attributes)
     network.node('Relu', [network.add(convolved, shortcut)], {}, 'map')
   })
-  const pooled = poolSubsampling(model)
-  expect(operatorsOf(pooled)).toEqual(['Conv', 'Relu', 'AveragePool', 'Pad', 'Conv', 'Add', 'Relu'])
-  expect(stridesOf(pooled)).toEqual([[2, 2]])
+  const pooled = replaceSubsampling(model)
+  expect(operatorsOf(pooled)).toEqual(['Conv', 'Relu', 'Conv', 'Conv', 'Add', 'Relu'])
   const read = pooled.graph.node.flatMap(({ input }) => input)
   expect(pooled.graph.initializer.filter(({ name }) => !read.includes(name))).toEqual([])
   await expectSameMaps(model, 8)
@@ -74,8 +74,8 @@ test.each<[string, number, readonly Range[], readonly [number, number]]>([
   ],
 ])('one slice becomes a pooling: %s', async (_, size, ranges, strides) => {
   const model = createNetwork(size, (network, map) => slice(network, map, ranges, 'map'))
-  expect(operatorsOf(poolSubsampling(model))).toEqual(['Conv', 'Relu', 'AveragePool'])
-  expect(stridesOf(poolSubsampling(model))).toEqual([strides])
+  expect(operatorsOf(replaceSubsampling(model))).toEqual(['Conv', 'Relu', 'AveragePool'])
+  expect(stridesOf(replaceSubsampling(model))).toEqual([strides])
   await expectSameMaps(model, size)
 })
 
@@ -85,7 +85,7 @@ test('a map between two slices stays where somebody else reads it, too', async (
     slice(network, rows, [[0, end, 3, 2]], 'map')
     network.output('rows', 'float32', ['batch', 16, 4, 7])
   })
-  expect(stridesOf(poolSubsampling(model))).toEqual([
+  expect(stridesOf(replaceSubsampling(model))).toEqual([
     [2, 1],
     [2, 2],
   ])
@@ -109,7 +109,7 @@ test('an input that a convolution reads is subsampled by pooling, too, with exac
   network.output('map', 'float32', ['batch', 16, 4, 4])
   network.classifier(network.convolution(input, 16, 16), 16)
   const model = network.buildModel()
-  const pooled = poolSubsampling(model)
+  const pooled = replaceSubsampling(model)
   expect(operatorsOf(pooled)).toContain('AveragePool')
   const data = seededValues(2 * 16 * 49, 1)
   data.set([Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY])
@@ -117,7 +117,43 @@ test('an input that a convolution reads is subsampled by pooling, too, with exac
   expect((await runOnnx(writeOnnxModel(pooled), feeds)).map).toEqual((await runOnnx(writeOnnxModel(model), feeds)).map)
 })
 
+test('a padding alone becomes a convolution that copies', async () => {
+  const model = createNetwork(8, (network, map) =>
+    network.node('Pad', [map, network.integers([0, 0, 0, 0, 0, 16, 0, 0])], {}, 'map'),
+  )
+  expect(operatorsOf(replaceSubsampling(model))).toEqual(['Conv', 'Relu', 'Conv'])
+  await expectSameMaps(model, 8)
+})
+
 describe('the model stays the very same', () => {
+  test.each<[string, readonly number[], Attributes]>([
+    ['adds pixels, too', [0, 8, 1, 0, 0, 8, 0, 0], {}],
+    ['takes channels away', [0, 32, 0, 0, 0, -16, 0, 0], {}],
+    ['adds channels that fill no block', [0, 4, 0, 0, 0, 4, 0, 0], {}],
+    ['repeats channels', [0, 8, 0, 0, 0, 8, 0, 0], { mode: 'edge' }],
+  ])('where a padding %s', (_, pads, attributes) => {
+    const model = createNetwork(8, (network, map) =>
+      network.node('Pad', [map, network.integers(pads)], attributes, 'map'),
+    )
+    expect(replaceSubsampling(model)).toBe(model)
+  })
+
+  test('where a padding adds ones', () => {
+    const model = createNetwork(8, (network, map) =>
+      network.node(
+        'Pad',
+        [
+          map,
+          network.integers([0, 8, 0, 0, 0, 8, 0, 0]),
+          network.initializer('one', { type: 'float32', dims: [], data: Float32Array.of(1) }),
+        ],
+        {},
+        'map',
+      ),
+    )
+    expect(replaceSubsampling(model)).toBe(model)
+  })
+
   test.each<[string, readonly Range[]]>([
     ['starts behind the first row', [[1, end, 2, 2]]],
     ['goes backwards', [[-1, -end, 2, -1]]],
@@ -140,12 +176,12 @@ describe('the model stays the very same', () => {
     ],
   ])('where a slice %s', (_, ranges) => {
     const model = createNetwork(8, (network, map) => slice(network, map, ranges, 'map'))
-    expect(poolSubsampling(model)).toBe(model)
+    expect(replaceSubsampling(model)).toBe(model)
   })
 
   test('where the channels are not blocked', () => {
     const model = createNetwork(8, (network, map) => slice(network, map, [[0, end, 2, 2]], 'map'), 12)
-    expect(poolSubsampling(model)).toBe(model)
+    expect(replaceSubsampling(model)).toBe(model)
   })
 
   test('where the rows are those of the batch, and their number is unknown', () => {
@@ -153,7 +189,7 @@ describe('the model stays the very same', () => {
       const turned = network.node('Transpose', [map], { perm: [2, 1, 0, 3] })
       slice(network, network.convolution(turned, 16, 16), [[0, 8, 2, 2]], 'map')
     })
-    expect(poolSubsampling(model)).toBe(model)
+    expect(replaceSubsampling(model)).toBe(model)
   })
 
   test('where the step of a slice is no constant', () => {
@@ -162,13 +198,13 @@ describe('the model stays the very same', () => {
       const step = network.input('step', 'int64', [1])
       network.node('Slice', [map, ...ranges, step], {}, 'map')
     })
-    expect(poolSubsampling(model)).toBe(model)
+    expect(replaceSubsampling(model)).toBe(model)
   })
 
   test('where a slice keeps its range in attributes, as it did below operator set 10', () => {
     const model = createNetwork(8, (network, map) => {
       network.node('Slice', [map], { starts: [0], ends: [8], axes: [2] }, 'map')
     })
-    expect(poolSubsampling(model)).toBe(model)
+    expect(replaceSubsampling(model)).toBe(model)
   })
 })

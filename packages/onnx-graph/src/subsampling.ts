@@ -1,11 +1,12 @@
 import { create } from '@bufbuild/protobuf'
-import { channelBlock, isBlockedConvolution } from './blocked-convolution.ts'
+import { channelBlock, isBlockedConvolution, layoutPrefix } from './blocked-convolution.ts'
 import { replaceGraphParts } from './edit-graph.ts'
-import { type NodeProto, NodeProtoSchema } from './generated/onnx_pb.ts'
+import { type NodeProto, NodeProtoSchema, type TensorProto } from './generated/onnx_pb.ts'
 import { createAttribute } from './graph-builder.ts'
 import { createGraphView, type GraphView } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { inferShapes, type ShapeInference } from './shape-inference.ts'
+import { convertTensorToTensorProto } from './tensor-proto.ts'
 
 /** Operators that yield the blocked layout where they read it. */
 const layoutKeepers = new Set(['Add', 'AveragePool', 'BatchNormalization', 'MaxPool', 'Relu'])
@@ -17,37 +18,47 @@ const manyRows = 2 ** 20
 interface Subsampling {
   readonly map: string
   readonly strides: readonly [number, number]
+  /** Channels of the map, and those of zeros in front of and behind them; absent where none are added. */
+  readonly padding?: { readonly channels: number; readonly before: number; readonly after: number }
 }
 
 /**
- * A copy of a model where an average over one pixel with strides subsamples a map of the blocked layout instead of
- * `Slice`, which ONNX Runtime has in the plain layout only. Of several in a row, each reads the first one's map. The
- * values stay the same, infinite ones too, which a maximum over one pixel would change there. The very same model where
- * there is nothing to replace.
+ * A copy of a model that subsamples and pads maps of the blocked layout without `Slice` and `Pad`, which ONNX Runtime has in
+ * the plain layout only. An average over one pixel with strides takes the place of slices; the values stay the same, infinite
+ * ones too, which a maximum over one pixel would change there. Where channels of zeros are added, a convolution over one
+ * pixel that copies channels does both; finite values stay the same. Of several nodes in a row, each reads the first one's
+ * map. The very same model where there is nothing to replace.
  */
-export function poolSubsampling(model: OnnxModel): OnnxModel {
+export function replaceSubsampling(model: OnnxModel): OnnxModel {
   const found = findSubsampling(model)
   if (found.size === 0) return model
+  const weights: TensorProto[] = []
   const node = model.graph.node.map((candidate) => {
     const subsampling = found.get(candidate.output[0] ?? '')
-    return subsampling === undefined ? candidate : createPooling(candidate, subsampling)
+    if (subsampling === undefined) return candidate
+    if (subsampling.padding === undefined) return createPooling(candidate, subsampling)
+    const copying = createCopyingWeights(`${layoutPrefix}${candidate.output[0]}/channels`, subsampling.padding)
+    weights.push(copying)
+    return createConvolution(candidate, subsampling, copying.name)
   })
-  return removeUnread(replaceGraphParts(model, { node }))
+  return removeUnread(replaceGraphParts(model, { node, initializer: [...model.graph.initializer, ...weights] }))
 }
 
-/** By the tensor that a `Slice` yields. */
+/** By the tensor that a `Slice` or `Pad` yields. */
 function findSubsampling(model: OnnxModel): Map<string, Subsampling> {
   const found = new Map<string, Subsampling>()
   const view = createGraphView(model)
-  if (!view.dataNodes.some(({ opType }) => opType === 'Slice')) return found
+  if (!view.dataNodes.some(({ opType }) => opType === 'Slice' || opType === 'Pad')) return found
   const shapes = inferShapes(model, { batch: manyRows })
   const blocked = new Set(convolvedInputs(view, model, shapes))
   for (const node of view.dataNodes) {
     const [[map = ''], [output = '']] = [node.input, node.output]
     const strides = blocked.has(map) ? readStrides(node, shapes) : null
     if (strides !== null) found.set(output, continueFrom(found.get(map), { map, strides }))
+    const padding = blocked.has(map) ? readPadding(node, shapes) : null
+    if (padding !== null) found.set(output, { ...(found.get(map) ?? { map, strides: [1, 1] }), padding })
     const keepsLayout = layoutKeepers.has(node.opType) && node.input.some((tensor) => blocked.has(tensor))
-    if (strides !== null || keepsLayout || isBlockedConvolution(node, model)) blocked.add(output)
+    if (found.has(output) || keepsLayout || isBlockedConvolution(node, model)) blocked.add(output)
   }
   return found
 }
@@ -77,6 +88,27 @@ function readStrides({ domain, opType, input }: NodeProto, { tensors }: ShapeInf
   return strides.some((stride) => stride > 1) ? strides : null
 }
 
+/** What a `Pad` adds that does nothing but add channels of zeros, to a multiple of blocks; null for any other. */
+function readPadding({ domain, opType, input, attribute }: NodeProto, { tensors }: ShapeInference) {
+  if (domain !== '' || opType !== 'Pad' || attribute.some(({ name, s }) => name === 'mode' && !isConstant(s)))
+    return null
+  const [map = '', pads = '', filling = '', axes = ''] = input
+  const { type, dims } = tensors.get(map) ?? {}
+  const sizes = Array.from(tensors.get(pads)?.value?.data ?? [], Number)
+  const fillings = filling === '' ? [0] : Array.from(tensors.get(filling)?.value?.data ?? [Number.NaN], Number)
+  const [, before = 0, , , , after = 0] = sizes
+  const others = sizes.filter((_, index) => index % 4 !== 1)
+  if (type !== 'float32' || dims?.length !== 4 || sizes.length !== 8 || axes !== '') return null
+  if (fillings.some((value) => value !== 0) || others.some((size) => size !== 0)) return null
+  const channels = Number(dims[1])
+  const isWhole = channels % channelBlock === 0 && (channels + before + after) % channelBlock === 0
+  return isWhole && before >= 0 && after >= 0 && before + after > 0 ? { channels, before, after } : null
+}
+
+function isConstant(mode: Uint8Array): boolean {
+  return new TextDecoder().decode(mode) === 'constant'
+}
+
 function continueFrom(before: Subsampling | undefined, { map, strides: [rows, columns] }: Subsampling): Subsampling {
   if (before === undefined) return { map, strides: [rows, columns] }
   return { map: before.map, strides: [before.strides[0] * rows, before.strides[1] * columns] }
@@ -85,6 +117,22 @@ function continueFrom(before: Subsampling | undefined, { map, strides: [rows, co
 function createPooling({ name, output }: NodeProto, { map, strides }: Subsampling): NodeProto {
   const attribute = [createAttribute('kernel_shape', [1, 1]), createAttribute('strides', strides)]
   return create(NodeProtoSchema, { opType: 'AveragePool', name, input: [map], output, attribute })
+}
+
+function createConvolution({ name, output }: NodeProto, { map, strides }: Subsampling, weights: string): NodeProto {
+  const attribute = [createAttribute('kernel_shape', [1, 1]), createAttribute('strides', strides)]
+  return create(NodeProtoSchema, { opType: 'Conv', name, input: [map, weights], output, attribute })
+}
+
+/** `[channels with the padding, channels, 1, 1]`: 1 where a channel goes, else 0. */
+function createCopyingWeights(
+  name: string,
+  { channels, before, after }: NonNullable<Subsampling['padding']>,
+): TensorProto {
+  const dims = [before + channels + after, channels, 1, 1]
+  const data = new Float32Array(channels * (before + channels + after))
+  for (let channel = 0; channel < channels; channel++) data[(before + channel) * channels + channel] = 1
+  return convertTensorToTensorProto(name, { type: 'float32', dims, data })
 }
 
 /** A copy of a model without the nodes and initialisers that its outputs do not need. */

@@ -26,7 +26,7 @@ export function createLearnedFamily(): PolicyFamily {
     expressScore(parameters, classCount) {
       const model = readLogisticModel(parameters, featureCount)
       const temperature = readTemperature(parameters)
-      return expressChance(model, (factors) => expressFeatureSum(factors, temperature, classCount))
+      return expressChance(model, (factors, constant) => expressFeatureSum(factors, constant, temperature, classCount))
     },
   }
 }

@@ -68,18 +68,13 @@ export function predictRows(model: LogisticModel, features: Float64Array, rows: 
   return result
 }
 
-/** {@link predictRows} as data. @param sumFeatures gives `Σ_k factors[k] * features[k]`, a column */
+/** {@link predictRows} as data. @param sumFeatures gives `constant + Σ_k factors[k] * features[k]`, a column */
 export function expressChance(
   model: LogisticModel,
-  sumFeatures: (factors: readonly number[]) => ScoreExpression,
+  sumFeatures: (factors: readonly number[], constant: number) => ScoreExpression,
 ): ScoreExpression {
   const { factors, constant } = foldStandardisation(model)
-  const negative = sumFeatures(factors.map((factor) => -factor))
-  const odds = {
-    operator: 'exponential',
-    of: { operator: 'subtract', left: negative, right: constant },
-  } as const
-  return { operator: 'divide', left: 1, right: { operator: 'add', left: odds, right: 1 } }
+  return { operator: 'logistic', of: sumFeatures(factors, constant) }
 }
 
 /** The model's logit as `constant + Σ_k factors[k] * x[k]`. */
