@@ -11,37 +11,33 @@ export function expressFeatureSum(
   temperature: number,
   classCount: number,
 ): ScoreExpression {
-  const ofPlaces = (value: (place: number) => readonly number[]) =>
-    Array.from({ length: classCount }, (_, place) => value(place))
-  const sorted = over('descending', 'scores')
-  const best = multiply(
-    sorted,
-    ofPlaces((place) => [place === 0 ? 1 : 0]),
-  )
-  // The gaps of `extractFeatures`, negative; the best class stands first, with 0.
-  const scaled = join(join(sorted, 'subtract', best), 'multiply', 1 / temperature)
-  const gaps = join(scaled, 'maximum', -greatestGap)
-  const weights = over('exponential', gaps)
-  // Two columns: the weights of all classes but the best, and of all. 1 and a small number would lose the small one.
-  const sums = multiply(
-    weights,
-    ofPlaces((place) => [place === 0 ? 0 : 1, 1]),
-  )
-  const chances = join(weights, 'divide', multiply(sums, [[0], [1]]))
+  const columns = (...values: readonly ((place: number) => number)[]) =>
+    Array.from({ length: classCount }, (_, place) => values.map((value) => value(place)))
+  const ofBest = (place: number) => (place === 0 ? 1 : 0)
+  const ofAll = () => 1
+  const ofOthers = (place: number) => 1 - ofBest(place)
 
+  const sorted = over('descending', 'scores')
+  const best = multiply(sorted, columns(ofBest))
+  // The gaps of `extractFeatures`, negative; the best class stands first, with 0.
+  const scaledGaps = join(join(sorted, 'subtract', best), 'multiply', 1 / temperature)
+  const gaps = join(scaledGaps, 'maximum', -greatestGap)
+  const weights = over('exponential', gaps)
+  // All but the best in a sum of their own: 1 and a small number lose the small one.
+  const sums = multiply(weights, columns(ofOthers, ofAll))
+  const chances = join(weights, 'divide', multiply(sums, [[0], [1]]))
   const logarithms = over('logarithm', join(sums, 'maximum', Math.exp(-greatestGap)))
   const scaledBest = join(join(best, 'multiply', 1 / temperature), 'maximum', -greatestBest)
+
   const missing = leadFactors.slice(classCount - 1).reduce((sum, factor) => sum + factor * greatestGap, constant)
+  const ofLeads = (place: number) => (place === 0 ? 0 : -(leadFactors[place - 1] ?? 0))
   const terms = [
     multiply(logarithms, [[-logOddsFactor], [entropyFactor]]),
     multiply(
       join(chances, 'multiply', gaps),
-      ofPlaces(() => [-entropyFactor]),
+      columns(() => -entropyFactor),
     ),
-    multiply(
-      gaps,
-      ofPlaces((place) => [place === 0 ? 0 : -(leadFactors[place - 1] ?? 0)]),
-    ),
+    multiply(gaps, columns(ofLeads)),
     join(join(scaledBest, 'minimum', greatestBest), 'multiply', bestFactor),
   ]
   return terms.reduce((sum, term) => join(sum, 'add', term), missing)
