@@ -24,32 +24,51 @@ export async function checkComparison(bundle: string, data: string): Promise<Acc
       atMost(`${what}: drop on the unseen half`, drop, maxDrop + tolerance, 'checked', ' points'),
     ]
   })
-  return [...rows, ...(await checkTime(bundle, data, findBest(json, 1).policy))]
+  return [...rows, ...(await checkTime(bundle, data, findEquals(json, 1)))]
 }
 
 /** The policy that saves most, of those that keep to the drop where any does. */
-function findBest({ policies }: Comparison, maxDrop: number) {
+function findBest(comparison: Comparison, maxDrop: number) {
+  return rankPolicies(comparison, maxDrop).reduce((a, b) => (b.saved > a.saved ? b : a))
+}
+
+/** Policies whose interval of MACs saved holds what the best one saves: the data do not tell them apart. */
+function findEquals(comparison: Comparison, maxDrop: number): string[] {
+  const best = findBest(comparison, maxDrop)
+  return rankPolicies(comparison, maxDrop)
+    .filter(({ high }) => high >= best.saved)
+    .map(({ policy }) => policy)
+}
+
+/** What each policy saves, of those that keep to the drop where any does. */
+function rankPolicies({ policies }: Comparison, maxDrop: number) {
   const figures = policies.flatMap(({ policy, atDrop }) =>
     atDrop
       .filter((at) => at.maxDrop === maxDrop)
-      .map(({ macsSaved, drop }) => ({ policy, saved: macsSaved.median, drop: drop.median })),
+      .map(({ macsSaved: { median, high }, drop }) => ({ policy, saved: median, high, drop: drop.median })),
   )
   const within = figures.filter(({ drop }) => drop <= maxDrop + tolerance)
-  return (within.length > 0 ? within : figures).reduce((a, b) => (b.saved > a.saved ? b : a))
+  return within.length > 0 ? within : figures
 }
 
-/** The clock runs at what the first split chose for one point. */
-async function checkTime(bundle: string, data: string, policy: string): Promise<AcceptanceRow[]> {
-  const options = ['--policy', policy, '--splits', '1', '--rounds', '15']
+/** The clock runs at what the first split chose for one point; of policies that save as many MACs, the fastest counts. */
+async function checkTime(bundle: string, data: string, policies: readonly string[]): Promise<AcceptanceRow[]> {
+  const options = ['--splits', '1', '--rounds', '15', ...policies.flatMap((policy) => ['--policy', policy])]
   const { json } = await runSluice<Comparison>(['compare', bundle, '--data', data, ...options])
-  const time = json.policies.flatMap(({ time = [] }) => time)
-  process.stderr.write(`compare, time of ${policy}: ${JSON.stringify(time)}\n`)
-  return time.map(({ size, timeSaved, idealTimeSaved }) =>
+  for (const { policy, time } of json.policies) {
+    process.stderr.write(`compare, time of ${policy}: ${JSON.stringify(time)}\n`)
+  }
+  const fastest = json.policies.reduce((a, b) => (sumTimeSaved(b) > sumTimeSaved(a) ? b : a))
+  return (fastest.time ?? []).map(({ size, timeSaved, idealTimeSaved }) =>
     atLeast(
-      `compare, 1 point to lose, ${policy}, at batch ${size}: timeSaved / idealTimeSaved`,
+      `compare, 1 point to lose, ${fastest.policy}, at batch ${size}: timeSaved / idealTimeSaved`,
       timeSaved / idealTimeSaved,
       0.92,
       'printed',
     ),
   )
+}
+
+function sumTimeSaved({ time = [] }: Comparison['policies'][number]): number {
+  return time.reduce((sum, { timeSaved }) => sum + timeSaved, 0)
 }

@@ -64,10 +64,23 @@ export function createScoreAppender(
       const of = append(part.of)
       return once(`${operator} ${of}`, () => unaryNodes[part.operator](builder, of, classCount))
     }
-    const [left, right] = [append(part.left), append(part.right)]
-    return once(`${operator} ${left} ${right}`, () => builder.node(binaryNodes[part.operator], [left, right]))
+    const operands = listOperands(part).map(append)
+    const opType = operands.length > 2 ? 'Sum' : binaryNodes[part.operator]
+    return once(`${operator} ${operands.join(' ')}`, () => builder.node(opType, operands))
   }
   return append
+}
+
+/** Summands of sums within sums, which one node adds, in their order; else the two operands. */
+function listOperands({ operator, left, right }: BinaryExpression): ScoreExpression[] {
+  const first = operator === 'add' && isSum(left) ? listOperands(left) : [left]
+  return [...first, right]
+}
+
+type BinaryExpression = Extract<ScoreExpression, { readonly left: ScoreExpression }>
+
+function isSum(part: ScoreExpression): part is BinaryExpression {
+  return typeof part === 'object' && 'left' in part && part.operator === 'add'
 }
 
 function appendTopValues(builder: GraphBuilder, of: string, count: number): string {
