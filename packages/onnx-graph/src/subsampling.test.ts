@@ -117,6 +117,16 @@ test('an input that a convolution reads is subsampled by pooling, too, with exac
   expect((await runOnnx(writeOnnxModel(pooled), feeds)).map).toEqual((await runOnnx(writeOnnxModel(model), feeds)).map)
 })
 
+test('paddings and slices behind a padding start from what it yields', async () => {
+  const model = createNetwork(8, (network, map) => {
+    const padded = network.node('Pad', [map, network.integers([0, 8, 0, 0, 0, 8, 0, 0])])
+    const rows = slice(network, padded, [[0, end, 2, 2]])
+    network.node('Pad', [rows, network.integers([0, 16, 0, 0, 0, 0, 0, 0])], {}, 'map')
+  })
+  expect(operatorsOf(replaceSubsampling(model))).toEqual(['Conv', 'Relu', 'Conv', 'Conv'])
+  await expectSameMaps(model, 8)
+})
+
 test('a padding alone becomes a convolution that copies', async () => {
   const model = createNetwork(8, (network, map) =>
     network.node('Pad', [map, network.integers([0, 0, 0, 0, 0, 16, 0, 0])], {}, 'map'),

@@ -54,9 +54,9 @@ function findSubsampling(model: OnnxModel): Map<string, Subsampling> {
   for (const node of view.dataNodes) {
     const [[map = ''], [output = '']] = [node.input, node.output]
     const strides = blocked.has(map) ? readStrides(node, shapes) : null
-    if (strides !== null) found.set(output, continueFrom(found.get(map), { map, strides }))
     const padding = blocked.has(map) ? readPadding(node, shapes) : null
-    if (padding !== null) found.set(output, { ...(found.get(map) ?? { map, strides: [1, 1] }), padding })
+    if (strides !== null) found.set(output, continueFrom(found.get(map), map, strides))
+    if (padding !== null) found.set(output, { ...continueFrom(found.get(map), map, [1, 1]), padding })
     const keepsLayout = layoutKeepers.has(node.opType) && node.input.some((tensor) => blocked.has(tensor))
     if (found.has(output) || keepsLayout || isBlockedConvolution(node, model)) blocked.add(output)
   }
@@ -109,9 +109,10 @@ function isConstant(mode: Uint8Array): boolean {
   return new TextDecoder().decode(mode) === 'constant'
 }
 
-function continueFrom(before: Subsampling | undefined, { map, strides: [rows, columns] }: Subsampling): Subsampling {
-  if (before === undefined) return { map, strides: [rows, columns] }
-  return { map: before.map, strides: [before.strides[0] * rows, before.strides[1] * columns] }
+/** What subsampling a map comes to that itself is subsampled; one with added channels is where others start from. */
+function continueFrom(before: Subsampling | undefined, map: string, strides: readonly [number, number]): Subsampling {
+  if (before === undefined || before.padding !== undefined) return { map, strides }
+  return { map: before.map, strides: [before.strides[0] * strides[0], before.strides[1] * strides[1]] }
 }
 
 function createPooling({ name, output }: NodeProto, { map, strides }: Subsampling): NodeProto {
