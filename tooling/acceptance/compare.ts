@@ -51,22 +51,35 @@ function rankPolicies({ policies }: Comparison, maxDrop: number) {
   return within.length > 0 ? within : figures
 }
 
-/** The clock runs at what the first split chose for one point; of policies that save as many MACs, the fastest counts. */
+/**
+ * The clock runs at what the first split chose for one point. Of policies that save as many MACs it is the fastest one's,
+ * which a run of its own finds, so that chance does not flatter it.
+ */
 async function checkTime(bundle: string, data: string, policies: readonly string[]): Promise<AcceptanceRow[]> {
-  const options = ['--splits', '1', '--rounds', '15', ...policies.flatMap((policy) => ['--policy', policy])]
-  const { json } = await runSluice<Comparison>(['compare', bundle, '--data', data, ...options])
-  for (const { policy, time } of json.policies) {
-    process.stderr.write(`compare, time of ${policy}: ${JSON.stringify(time)}\n`)
-  }
-  const fastest = json.policies.reduce((a, b) => (sumTimeSaved(b) > sumTimeSaved(a) ? b : a))
-  return (fastest.time ?? []).map(({ size, timeSaved, idealTimeSaved }) =>
+  const trial = policies.length === 1 ? [] : await timePolicies(bundle, data, policies, 5)
+  const [policy = ''] = trial
+    .toSorted((a, b) => sumTimeSaved(b) - sumTimeSaved(a))
+    .map(({ policy }) => policy)
+    .concat(policies)
+  const [timed] = await timePolicies(bundle, data, [policy], 15)
+  if (timed?.time === undefined) throw new Error(`compare gives no time of ${policy}.`)
+  return timed.time.map(({ size, timeSaved, idealTimeSaved }) =>
     atLeast(
-      `compare, 1 point to lose, ${fastest.policy}, at batch ${size}: timeSaved / idealTimeSaved`,
+      `compare, 1 point to lose, ${policy}, at batch ${size}: timeSaved / idealTimeSaved`,
       timeSaved / idealTimeSaved,
       0.92,
       'printed',
     ),
   )
+}
+
+async function timePolicies(bundle: string, data: string, policies: readonly string[], rounds: number) {
+  const options = ['--splits', '1', '--rounds', `${rounds}`, ...policies.flatMap((policy) => ['--policy', policy])]
+  const { json } = await runSluice<Comparison>(['compare', bundle, '--data', data, ...options])
+  for (const { policy, time } of json.policies) {
+    process.stderr.write(`compare, time of ${policy}: ${JSON.stringify(time)}\n`)
+  }
+  return json.policies
 }
 
 function sumTimeSaved({ time = [] }: Comparison['policies'][number]): number {

@@ -55,6 +55,8 @@ describe('a head file', () => {
     for (const wrong of refused) {
       expect(() => readHeadFile(writeHeadFile({ layers: wrong }))).toThrow(InvalidHeadFileError)
     }
+    const offsets = { dtype: 'F32', shape: [1], data_offsets: [0, 4] }
+    expect(() => readHeadFile(changeHeader((h) => ({ ...h, centre_0: offsets })))).toThrow(/'centre_0'/)
     expect(() =>
       readHeadFile(changeHeader((h) => ({ ...h, __metadata__: { activations: 'none', maps: '0x4' } }))),
     ).toThrow("map of '0x4'")

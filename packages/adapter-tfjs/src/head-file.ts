@@ -59,8 +59,8 @@ function encodeHeader(value: object): Uint8Array {
 
 /**
  * Reads what {@link writeHeadFile} wrote; the arrays are the caller's.
- * @throws InvalidHeadFileError for bytes that are cut off or contradict their header, and for layers that do not follow
- * each other
+ * @throws InvalidHeadFileError for bytes that are cut off or contradict their header, for layers that do not follow each
+ * other, and for tensors of other names
  */
 export function readHeadFile(bytes: Uint8Array): HeadFile {
   const { header, values } = readHeader(bytes)
@@ -83,6 +83,7 @@ export function readHeadFile(bytes: Uint8Array): HeadFile {
     }
   })
   checkLayers(layers)
+  checkNames(header, layers.length)
   return { layers }
 }
 
@@ -139,6 +140,16 @@ function readTensor(header: Header, values: Uint8Array, name: string, rank: numb
 
 function isCounts(value: unknown, length: number): value is number[] {
   return Array.isArray(value) && value.length === length && value.every((n) => Number.isSafeInteger(n) && n >= 0)
+}
+
+/** What is not understood might change every answer. */
+function checkNames(header: Header, layerCount: number): void {
+  const known = new Set(Array.from({ length: layerCount }, (_, index) => [`weights_${index}`, `bias_${index}`]).flat())
+  const unknown = Object.keys(header).find((name) => name !== '__metadata__' && !known.has(name))
+  if (unknown === undefined) return
+  throw new InvalidHeadFileError(
+    `It holds a tensor '${unknown}', of which this release knows nothing. Attach the heads again.`,
+  )
 }
 
 function checkLayers(layers: readonly HeadFileLayer[]): void {

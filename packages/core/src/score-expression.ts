@@ -12,7 +12,8 @@ import { InvalidArgumentError } from './errors.ts'
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
  * - `descending`: each row's values, the greatest first
  * - `log-softmax`: each value less the logarithm of the sum of its row's exponentials, which cannot overflow on the way
- * - `product`: each row times a matrix with a row for each of its values: `[rows, n]` and `[n, m]` give `[rows, m]`
+ * - `product`: each row, of anything but a bare number, times a matrix with a row for each of its values: `[rows, n]` and
+ *   `[n, m]` give `[rows, m]`
  */
 export type ScoreExpression =
   | 'scores'
@@ -64,7 +65,8 @@ const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]
  * The first value of a row counts, so the expression should be a column.
  *
  * @param earlier class scores of the gates in front that stand, of the same rows, in the order of the network
- * @throws InvalidArgumentError for an expression that looks at more gates than are in front
+ * @throws InvalidArgumentError for an expression that looks at more gates than are in front, or multiplies by a matrix of
+ * another size
  */
 export function evaluateScoreExpression(
   expression: ScoreExpression,
@@ -129,6 +131,11 @@ function evaluateRow(expression: ScoreExpression, scores: RowScores): readonly n
 
 function multiplyRow(row: readonly number[], matrix: readonly (readonly number[])[]): number[] {
   const [first = []] = matrix
+  if (matrix.length !== row.length || matrix.some(({ length }) => length !== first.length)) {
+    throw new InvalidArgumentError(
+      `An expression multiplies ${row.length} values by a matrix of ${matrix.length} rows with ${first.length} columns; it needs a row for each value, all of one length.`,
+    )
+  }
   return first.map((_, column) => row.reduce((sum, value, index) => sum + value * (matrix[index]?.[column] ?? 0), 0))
 }
 

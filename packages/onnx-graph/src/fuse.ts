@@ -130,7 +130,7 @@ interface StagePart {
 /** Stages hold copies of shared constants, and names in nested graphs must not hide outer ones. */
 function prefixStage({ index, model, input, output, scores, scoresInput }: FusedStage, position: number): StagePart {
   const rename = (name: string) => (position === 0 && name === input ? name : `stage_${position}/${name}`)
-  // What a stage declares of its tensors counts rows by the same name as any other stage.
+  // Dropped: what stages declare of their tensors counts rows as 'batch', which in a branch is another number.
   const { graph } = replaceGraphParts(model, { valueInfo: [] })
   return {
     index,
@@ -249,7 +249,8 @@ function goDeeper(plan: Plan, place: Place, places: string, here: Answers): Grap
   const rows = `stage_${index + 1}/rows`
   const gather = (tensor: string, name?: string) => before.node('GatherND', [tensor, places], {}, name)
   handOver(part, next, gather)
-  for (const input of next.graph.input) before.declare(renameBatch(input, rows))
+  const handedOver = next.graph.input.filter(({ name }) => name === next.input || name === next.scoresInput)
+  for (const input of handedOver) before.declare(renameBatch(input, rows))
   const gatherScores = (scores: string) => {
     const gathered = gather(scores)
     before.declare(createValueInfo(gathered, 'float32', [rows, plan.classCount]))

@@ -22,6 +22,8 @@ const twoColumns = [
   [-1, 1],
 ]
 
+const add = (left: ScoreExpression, right: ScoreExpression) => ({ operator: 'add', left, right }) as const
+
 const expressions: { readonly name: string; readonly expression: ScoreExpression }[] = [
   { name: 'the greatest score', expression: greatest },
   { name: 'a sum over classes with a factor each', expression: best('scores', 'multiply', [1, -2, 3, 0.5]) },
@@ -43,6 +45,7 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
       right: { operator: 'add', left: { operator: 'product', of: 'scores', matrix: [[0], [0], [1], [0]] }, right: 4 },
     },
   },
+  { name: 'a sum of three', expression: add(add(greatest, 2), best('scores', 'multiply', [1, 2, 0, 1])) },
   { name: 'a chance', expression: { operator: 'logistic', of: best('scores', 'multiply', 3) } },
   {
     name: 'log-probabilities, where exponentials would overflow',
@@ -72,6 +75,14 @@ it('computes once what expressions have in common', () => {
       .node.slice(length)
       .map(({ opType }) => opType),
   ).toEqual(['Constant', 'TopK'])
+})
+
+it('adds several terms in one node, in their order', () => {
+  const builder = createGraphBuilder({ name: 'score' })
+  const append = createScoreAppender(builder, { own: 'scores', earlier: [] }, classCount)
+  append(add(add(add(1, 'scores'), 2), [1, 2, 3, 4]))
+  const sums = builder.buildGraph().node.filter(({ opType }) => opType !== 'Constant')
+  expect(sums.map(({ opType, input }) => [opType, input.length, input.indexOf('scores')])).toEqual([['Sum', 4, 1]])
 })
 
 it.each(expressions)('$name is the same in an ONNX graph', async ({ expression }) => {

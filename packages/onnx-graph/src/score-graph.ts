@@ -48,7 +48,9 @@ export function createScoreAppender(
     return name
   }
   const appendMatrix = (matrix: readonly (readonly number[])[]) =>
-    once(JSON.stringify(matrix), () => appendFloats(builder, matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]))
+    once(`[${matrix.map((row) => row.join()).join(';')}]`, () =>
+      appendFloats(builder, matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]),
+    )
   const append: ScoreAppender = (part) => {
     if (part === 'scores') return own
     if (typeof part === 'number') return once(`${part}`, () => appendFloats(builder, [part], []))
@@ -71,7 +73,7 @@ export function createScoreAppender(
   return append
 }
 
-/** Summands of sums within sums, which one node adds, in their order; else the two operands. */
+/** The summands of a sum, which one node adds, those of a sum on the left among them; else the two operands. */
 function listOperands({ operator, left, right }: BinaryExpression): ScoreExpression[] {
   const first = operator === 'add' && isSum(left) ? listOperands(left) : [left]
   return [...first, right]

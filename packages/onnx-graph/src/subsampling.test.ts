@@ -52,10 +52,10 @@ test('a shortcut of two slices and a padding becomes one convolution that copies
     const convolved = network.node('Conv', [map, network.weights([32, 16, 3, 3])], attributes)
     network.node('Relu', [network.add(convolved, shortcut)], {}, 'map')
   })
-  const pooled = replaceSubsampling(model)
-  expect(operatorsOf(pooled)).toEqual(['Conv', 'Relu', 'Conv', 'Conv', 'Add', 'Relu'])
-  const read = pooled.graph.node.flatMap(({ input }) => input)
-  expect(pooled.graph.initializer.filter(({ name }) => !read.includes(name))).toEqual([])
+  const replaced = replaceSubsampling(model)
+  expect(operatorsOf(replaced)).toEqual(['Conv', 'Relu', 'Conv', 'Conv', 'Add', 'Relu'])
+  const read = replaced.graph.node.flatMap(({ input }) => input)
+  expect(replaced.graph.initializer.filter(({ name }) => !read.includes(name))).toEqual([])
   await expectSameMaps(model, 8)
 })
 
@@ -127,10 +127,15 @@ test('paddings and slices behind a padding start from what it yields', async () 
   await expectSameMaps(model, 8)
 })
 
-test('a padding alone becomes a convolution that copies', async () => {
-  const model = createNetwork(8, (network, map) =>
-    network.node('Pad', [map, network.integers([0, 0, 0, 0, 0, 16, 0, 0])], {}, 'map'),
-  )
+/** Pads a convolution's 16 channels by 8 in front and behind, with a number that is stored or, at null, left out. */
+function padChannels(network: NetworkBuilder, map: string, filling: number | null, others: readonly string[] = []) {
+  const numbers = filling === null ? [] : [Float32Array.of(filling)]
+  const stored = numbers.map((data) => network.initializer('filling', { type: 'float32', dims: [], data }))
+  network.node('Pad', [map, network.integers([0, 8, 0, 0, 0, 8, 0, 0]), ...stored, ...others], {}, 'map')
+}
+
+test.each([null, 0])('a padding alone becomes a convolution that copies: filled with %s', async (filling) => {
+  const model = createNetwork(8, (network, map) => padChannels(network, map, filling))
   expect(operatorsOf(replaceSubsampling(model))).toEqual(['Conv', 'Relu', 'Conv'])
   await expectSameMaps(model, 8)
 })
@@ -140,6 +145,7 @@ describe('the model stays the very same', () => {
     ['adds pixels, too', [0, 8, 1, 0, 0, 8, 0, 0], {}],
     ['takes channels away', [0, 32, 0, 0, 0, -16, 0, 0], {}],
     ['adds channels that fill no block', [0, 4, 0, 0, 0, 4, 0, 0], {}],
+    ['adds so many channels that to copy them would take long', [0, 64, 0, 0, 0, 64, 0, 0], {}],
     ['repeats channels', [0, 8, 0, 0, 0, 8, 0, 0], { mode: 'edge' }],
   ])('where a padding %s', (_, pads, attributes) => {
     const model = createNetwork(8, (network, map) =>
@@ -148,20 +154,11 @@ describe('the model stays the very same', () => {
     expect(replaceSubsampling(model)).toBe(model)
   })
 
-  test('where a padding adds ones', () => {
-    const model = createNetwork(8, (network, map) =>
-      network.node(
-        'Pad',
-        [
-          map,
-          network.integers([0, 8, 0, 0, 0, 8, 0, 0]),
-          network.initializer('one', { type: 'float32', dims: [], data: Float32Array.of(1) }),
-        ],
-        {},
-        'map',
-      ),
-    )
-    expect(replaceSubsampling(model)).toBe(model)
+  test('where a padding adds ones, or names axes', () => {
+    const ones = createNetwork(8, (network, map) => padChannels(network, map, 1))
+    expect(replaceSubsampling(ones)).toBe(ones)
+    const axes = createNetwork(8, (network, map) => padChannels(network, map, 0, [network.integers([0, 1, 2, 3])]))
+    expect(replaceSubsampling(axes)).toBe(axes)
   })
 
   test.each<[string, readonly Range[]]>([

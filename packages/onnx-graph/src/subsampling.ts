@@ -11,6 +11,9 @@ import { convertTensorToTensorProto } from './tensor-proto.ts'
 /** Operators that yield the blocked layout where they read it. */
 const layoutKeepers = new Set(['Add', 'AveragePool', 'BatchNormalization', 'MaxPool', 'Relu'])
 
+/** Most channels that a copying convolution yields; it computes as many times its inputs for every pixel. */
+const mostCopiedChannels = 128
+
 /** So many that a size which grows with them exceeds every end that a file states as a number. */
 const manyRows = 2 ** 20
 
@@ -26,7 +29,7 @@ interface Subsampling {
  * A copy of a model that subsamples and pads maps of the blocked layout without `Slice` and `Pad`, which ONNX Runtime has in
  * the plain layout only. An average over one pixel with strides takes the place of slices; the values stay the same, infinite
  * ones too, which a maximum over one pixel would change there. Where channels of zeros are added, a convolution over one
- * pixel that copies channels does both; finite values stay the same. Of several nodes in a row, each reads the first one's
+ * pixel that copies channels does both, up to {@link mostCopiedChannels}; finite values stay the same in single precision. Of several nodes in a row, each reads the first one's
  * map. The very same model where there is nothing to replace.
  */
 export function replaceSubsampling(model: OnnxModel): OnnxModel {
@@ -101,8 +104,9 @@ function readPadding({ domain, opType, input, attribute }: NodeProto, { tensors 
   if (type !== 'float32' || dims?.length !== 4 || sizes.length !== 8 || axes !== '') return null
   if (fillings.some((value) => value !== 0) || others.some((size) => size !== 0)) return null
   const channels = Number(dims[1])
-  const isWhole = channels % channelBlock === 0 && (channels + before + after) % channelBlock === 0
-  return isWhole && before >= 0 && after >= 0 && before + after > 0 ? { channels, before, after } : null
+  const all = before + channels + after
+  const isWhole = channels % channelBlock === 0 && all % channelBlock === 0 && all <= mostCopiedChannels
+  return isWhole && before >= 0 && after >= 0 && all > channels ? { channels, before, after } : null
 }
 
 function isConstant(mode: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import { describePolicy } from '@sluice/conformance'
-import { argmaxRows } from '@sluice/core'
+import { argmaxRows, evaluateScoreExpression } from '@sluice/core'
 import { createRandom } from '@sluice/core/reference'
 import { expect, it } from 'vitest'
 import { createLearnedFamily } from './confidence-family.ts'
@@ -36,4 +36,12 @@ it('is calibrated: over the fitted rows the mean score is the share of right ans
   const answers = argmaxRows(sample.scores)
   const share = sample.targets.filter((target, row) => target === answers[row]).length / 5000
   expect(scores.reduce((sum, score) => sum + score, 0) / 5000).toBeCloseTo(share, 3)
+})
+
+it('says the same as data of classes that are masked', () => {
+  const parameters = family.fit(createSample(500, 4).sample)
+  const masked = { data: Float32Array.of(3, -Infinity, 1, 0, -Infinity, 2, -Infinity, 1.5), rows: 2, classCount: 4 }
+  const expression = family.expressScore?.(parameters, 4)
+  const scores = evaluateScoreExpression(expression ?? 0, masked)
+  for (const [row, score] of family.createScore(parameters)(masked).entries()) expect(scores[row]).toBeCloseTo(score, 5)
 })

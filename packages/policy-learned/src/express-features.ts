@@ -13,12 +13,11 @@ export function expressFeatureSum(
 ): ScoreExpression {
   const columns = (...values: readonly ((place: number) => number)[]) =>
     Array.from({ length: classCount }, (_, place) => values.map((value) => value(place)))
-  const ofBest = (place: number) => (place === 0 ? 1 : 0)
   const ofAll = () => 1
-  const ofOthers = (place: number) => 1 - ofBest(place)
+  const ofOthers = (place: number) => (place === 0 ? 0 : 1)
 
   const sorted = over('descending', 'scores')
-  const best = multiply(sorted, columns(ofBest))
+  const best = over('row-maximum', 'scores')
   // The gaps of `extractFeatures`, negative; the best class stands first, with 0.
   const scaledGaps = join(join(sorted, 'subtract', best), 'multiply', 1 / temperature)
   const gaps = join(scaledGaps, 'maximum', -greatestGap)

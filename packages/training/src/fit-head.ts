@@ -66,7 +66,7 @@ export interface FittedHead {
 }
 
 /**
- * Fits a head on pooled features of a frozen network: standardised (folded into the result), by Adam under a one-cycle
+ * Fits a head on pooled features of a frozen network: standardised (folded into the result; a map that convolutions take is scaled only), by Adam under a one-cycle
  * schedule, every step on the engine.
  *
  * @throws InvalidArgumentError for labels, weights, channels or a recipe out of range, too few rows to fit and judge a head,

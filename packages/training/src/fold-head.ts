@@ -28,7 +28,7 @@ export function foldHead(
   })
 }
 
-/** The scale goes into the weights; there is no mean. */
+/** The scale goes into the weights; `shareOverMap` leaves a map's mean alone. */
 function foldIntoConvolution(layer: HeadLayer, { scale }: Standardisation, map: FeatureMap): HeadLayer {
   const { inputs, outputs, weights } = layer
   const scales = listChannels(map).map(([first = 0]) => scale[first] as number)

@@ -2,7 +2,7 @@ import type { FeatureMap, FeatureRows } from './feature-store.ts'
 import { readBlocks } from './row-blocks.ts'
 import { takeEvenly } from './row-split.ts'
 
-/** `(x - mean) * scale` gives features of mean 0 and standard deviation 1. One value per feature each. */
+/** `(x - mean) * scale` gives features of mean 0, unless {@link shareOverMap} leaves it, and standard deviation 1. One value per feature each. */
 export interface Standardisation {
   readonly mean: Float32Array
   /** 1 / standard deviation; 0 for a feature that never changes. */

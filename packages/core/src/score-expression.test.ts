@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { InvalidArgumentError } from './errors.ts'
+import { evaluateAnswerExpression, evaluateScoreExpression, type ScoreExpression } from './score-expression.ts'
+
+const scores = { data: Float32Array.of(1, 2, 3, -1, 0, 500), rows: 2, classCount: 3 }
+
+const multiply = (matrix: readonly (readonly number[])[]): ScoreExpression => ({
+  operator: 'product',
+  of: 'scores',
+  matrix,
+})
+
+test('a product is of each row with the columns of a matrix', () => {
+  const columns = multiply([
+    [1, 0],
+    [0, 2],
+    [1, 1],
+  ])
+  expect(evaluateAnswerExpression(columns, scores).data).toEqual(Float32Array.of(4, 7, 499, 500))
+})
+
+test.each([
+  ['too few rows', [[1], [2]]],
+  ['too many rows', [[1], [2], [3], [4]]],
+  ['rows of different lengths', [[1], [2, 3], [4]]],
+])('a matrix with %s is refused', (_, matrix) => {
+  expect(() => evaluateScoreExpression(multiply(matrix), scores)).toThrow(InvalidArgumentError)
+})
+
+test('log-probabilities add up to one, and do not overflow', () => {
+  const { data } = evaluateAnswerExpression({ operator: 'log-softmax', of: 'scores' }, scores)
+  const sum = data.subarray(0, 3).reduce((total, value) => total + Math.exp(value), 0)
+  expect(sum).toBeCloseTo(1, 6)
+  expect(Array.from(data.subarray(3))).toEqual([-501, -500, 0])
+})
