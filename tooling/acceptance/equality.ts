@@ -21,7 +21,7 @@ export async function checkEquality({ bundle: path, model: file, data }: Equalit
   const unsplit = await loadOnnxNetwork(createOnnxEngine(), await readOnnxFile(file))
   const policy = createThresholdPolicy('never', [])
   // Gates that the backend decides itself, and gates that the runner decides.
-  const networks = [policy, { ...policy, gates: undefined }].map((each) =>
+  const networks = [policy, { ...policy, expression: undefined }].map((each) =>
     createGatedModel({ model: staged, policy: each }),
   )
   const dataset = await openDataset(data)

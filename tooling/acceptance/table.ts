@@ -33,7 +33,7 @@ export function state(what: string, value: number): AcceptanceRow {
 function createLimit(sign: string, isMet: (value: number, limit: number) => boolean): Limit {
   return (what, value, limit, kind, unit = '') => ({
     what,
-    target: `${sign} ${Number(limit.toFixed(4))}${unit}`,
+    target: `${sign} ${Number(limit.toPrecision(4))}${unit}`,
     measured: `${format(value)}${unit}`,
     isMet: isMet(value, limit),
     kind,
