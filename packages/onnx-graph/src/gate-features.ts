@@ -3,9 +3,9 @@ import { addedPrefix } from './added-names.ts'
 import { cutShape } from './cut-shape.ts'
 import { appendGraph, replaceGraphParts } from './edit-graph.ts'
 import { createGraphBuilder } from './graph-builder.ts'
-import { createGraphView } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
 import { appendPooling, countPooledFeatures } from './pooling.ts'
+import { removeUnread } from './remove-unread.ts'
 
 /** How the features that a gate yields are pooled, whatever its head pools. */
 export const gateFeaturePooling: PoolingDescription = { size: 1, kind: 'average' }
@@ -34,11 +34,5 @@ export function addFeatures(stage: OnnxModel, cutTensor: string, gateIndex: numb
 /** A copy of a stage without the pooled features that it yields, and without what was there for them alone. */
 export function removeFeatures(stage: OnnxModel, { output: features }: { readonly output: string }): OnnxModel {
   const output = stage.graph.output.filter(({ name }) => name !== features)
-  const { liveNodes, inputsOf } = createGraphView(
-    stage,
-    output.map(({ name }) => name),
-  )
-  const read = new Set([...liveNodes.flatMap(inputsOf), ...output.map(({ name }) => name)])
-  const initializer = stage.graph.initializer.filter(({ name }) => read.has(name))
-  return replaceGraphParts(stage, { node: [...liveNodes], initializer, output })
+  return removeUnread(replaceGraphParts(stage, { output }))
 }

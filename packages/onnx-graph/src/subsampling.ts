@@ -5,6 +5,7 @@ import { type NodeProto, NodeProtoSchema, type TensorProto } from './generated/o
 import { createAttribute } from './graph-builder.ts'
 import { createGraphView, type GraphView } from './graph-view.ts'
 import type { OnnxModel } from './onnx-model.ts'
+import { removeUnread } from './remove-unread.ts'
 import { inferShapes, type ShapeInference } from './shape-inference.ts'
 import { convertTensorToTensorProto } from './tensor-proto.ts'
 
@@ -29,8 +30,8 @@ interface Subsampling {
  * A copy of a model that subsamples and pads maps of the blocked layout without `Slice` and `Pad`, which ONNX Runtime has in
  * the plain layout only. An average over one pixel with strides takes the place of slices; the values stay the same, infinite
  * ones too, which a maximum over one pixel would change there. Where channels of zeros are added, a convolution over one
- * pixel that copies channels does both, up to {@link mostCopiedChannels}; finite values stay the same in single precision. Of several nodes in a row, each reads the first one's
- * map. The very same model where there is nothing to replace.
+ * pixel that copies channels does both, up to {@link mostCopiedChannels}; finite values stay the same in single precision. Of several
+ * nodes in a row, each reads the first one's map. The very same model where there is nothing to replace.
  */
 export function replaceSubsampling(model: OnnxModel): OnnxModel {
   const found = findSubsampling(model)
@@ -39,10 +40,10 @@ export function replaceSubsampling(model: OnnxModel): OnnxModel {
   const node = model.graph.node.map((candidate) => {
     const subsampling = found.get(candidate.output[0] ?? '')
     if (subsampling === undefined) return candidate
-    if (subsampling.padding === undefined) return createPooling(candidate, subsampling)
+    if (subsampling.padding === undefined) return replaceNode(candidate, 'AveragePool', subsampling)
     const copying = createCopyingWeights(`${layoutPrefix}${candidate.output[0]}/channels`, subsampling.padding)
     weights.push(copying)
-    return createConvolution(candidate, subsampling, copying.name)
+    return replaceNode(candidate, 'Conv', subsampling, [copying.name])
   })
   return removeUnread(replaceGraphParts(model, { node, initializer: [...model.graph.initializer, ...weights] }))
 }
@@ -119,14 +120,15 @@ function continueFrom(before: Subsampling | undefined, map: string, strides: rea
   return { map: before.map, strides: [before.strides[0] * strides[0], before.strides[1] * strides[1]] }
 }
 
-function createPooling({ name, output }: NodeProto, { map, strides }: Subsampling): NodeProto {
+/** Over one pixel, with the name and the output of the node that it replaces. @param weights names of what it reads besides */
+function replaceNode(
+  { name, output }: NodeProto,
+  opType: 'AveragePool' | 'Conv',
+  { map, strides }: Subsampling,
+  weights: readonly string[] = [],
+): NodeProto {
   const attribute = [createAttribute('kernel_shape', [1, 1]), createAttribute('strides', strides)]
-  return create(NodeProtoSchema, { opType: 'AveragePool', name, input: [map], output, attribute })
-}
-
-function createConvolution({ name, output }: NodeProto, { map, strides }: Subsampling, weights: string): NodeProto {
-  const attribute = [createAttribute('kernel_shape', [1, 1]), createAttribute('strides', strides)]
-  return create(NodeProtoSchema, { opType: 'Conv', name, input: [map, weights], output, attribute })
+  return create(NodeProtoSchema, { opType, name, input: [map, ...weights], output, attribute })
 }
 
 /** `[channels with the padding, channels, 1, 1]`: 1 where a channel goes, else 0. */
@@ -138,18 +140,4 @@ function createCopyingWeights(
   const data = new Float32Array(channels * (before + channels + after))
   for (let channel = 0; channel < channels; channel++) data[(before + channel) * channels + channel] = 1
   return convertTensorToTensorProto(name, { type: 'float32', dims, data })
-}
-
-/** A copy of a model without the nodes and initialisers that its outputs do not need. */
-function removeUnread(model: OnnxModel): OnnxModel {
-  const { graph } = model
-  const view = createGraphView(model)
-  const read = new Set([...view.liveNodes.flatMap(view.inputsOf), ...view.outputs])
-  const unread = new Set(graph.initializer.map(({ name }) => name).filter((name) => !read.has(name)))
-  const isKept = ({ name }: { readonly name: string }) => !unread.has(name)
-  return replaceGraphParts(model, {
-    node: [...view.liveNodes],
-    initializer: graph.initializer.filter(isKept),
-    input: graph.input.filter(isKept),
-  })
 }
