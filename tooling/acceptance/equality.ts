@@ -5,6 +5,7 @@ import { openBundleFolder } from '@sluice/bundle/node'
 import { createGatedModel, createThresholdPolicy } from '@sluice/core'
 import { openDataset } from '@sluice/datasets/node'
 import { readOnnxFile } from '@sluice/onnx-graph/node'
+import { findLargestDifference } from './score-difference.ts'
 import { type AcceptanceRow, atMost } from './table.ts'
 
 /** What is compared: a bundle, the file that it was made from, and data. */
@@ -31,11 +32,7 @@ export async function checkEquality({ bundle: path, model: file, data }: Equalit
     const expected = await unsplit.run(images)
     for (const gated of networks) {
       const { scores } = await gated.predict(images)
-      expected.data.forEach((value, index) => {
-        const difference = Math.abs((scores.data[index] ?? Number.NaN) - value) / Math.max(1, Math.abs(value))
-        // NaN must count as a difference, which Math.max alone would keep but `>` would not.
-        largest = Math.max(largest, difference)
-      })
+      largest = Math.max(largest, findLargestDifference(scores.data, expected.data))
     }
     rows += expected.rows
   }

@@ -4,6 +4,7 @@ import { openBundleFolder } from '@sluice/bundle/node'
 import { createGatedModel, type Predictions, type Tensor } from '@sluice/core'
 import { openDataset } from '@sluice/datasets/node'
 import { fusedOutputs, writeOnnxModel } from '@sluice/onnx-graph'
+import { findLargestDifference } from './score-difference.ts'
 import { type AcceptanceRow, atMost } from './table.ts'
 
 const batchSizes = [1, 7, 64]
@@ -63,8 +64,5 @@ export async function checkFusedEquality(path: string, data: string): Promise<Ac
 
 function addDifference(difference: Difference, expected: Answers, { exits, scores }: Answers): void {
   for (const [row, exit] of expected.exits.entries()) if (exits[row] !== exit) difference.otherExits++
-  for (const [index, value] of expected.scores.data.entries()) {
-    const relative = Math.abs((scores.data[index] ?? Number.NaN) - value) / Math.max(1, Math.abs(value))
-    difference.largest = Math.max(difference.largest, relative)
-  }
+  difference.largest = Math.max(difference.largest, findLargestDifference(scores.data, expected.scores.data))
 }
