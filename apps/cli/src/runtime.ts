@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { createOnnxRuntimeBackend } from '@sluice/adapter-onnxruntime/node'
+import { createOnnxRuntimeBackend, usesBlockedLayout } from '@sluice/adapter-onnxruntime/node'
 import { createTfjsBackend } from '@sluice/adapter-tfjs'
 import { createOnnxPlainNetworks, createStagedPlainNetworks, type PlainNetworks } from '@sluice/app-bench'
 import { createBundlePolicy } from '@sluice/app-train'
@@ -77,15 +77,12 @@ async function openRuntime(
     return { backend, plainNetworks: (bundle) => createStagedPlainNetworks(bundle, backend) }
   }
   const engine = createEngine(context, options)
+  const runtime = selectOnnxRuntime(context, options)
+  const hasLayoutHints = usesBlockedLayout(runtime)
   return {
-    backend: createOnnxRuntimeBackend(selectOnnxRuntime(context, options)),
-    plainNetworks: (bundle) => createOnnxPlainNetworks(bundle, engine, { hasLayoutHints: getsLayoutHints(options) }),
+    backend: createOnnxRuntimeBackend(runtime),
+    plainNetworks: (bundle) => createOnnxPlainNetworks(bundle, engine, { hasLayoutHints }),
   }
-}
-
-/** Whether ONNX Runtime's adapter rewrites stages for the blocked layout. */
-function getsLayoutHints({ backend = 'cpu' }: BackendOptions): boolean {
-  return backend === 'cpu' && process.arch === 'x64'
 }
 
 /** Opens data in the shape and with the classes that the bundle's network takes, and notes what was skipped. */

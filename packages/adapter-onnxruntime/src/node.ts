@@ -41,16 +41,26 @@ export function createOnnxRuntimeBackend(options: OnnxRuntimeNodeOptions = {}): 
   if (executionProviders.includes('webgpu')) {
     return createBackend({ engine, device: 'gpu', createStore: (sessions) => createGpuStore(sessions, 'cpu') })
   }
-  const isOptimised = (options.sessionOptions?.graphOptimizationLevel ?? 'all') === 'all'
-  const isCpuOnly = executionProviders.every((provider) => provider === 'cpu')
-  const usesBlockedLayout = isOptimised && isCpuOnly && process.arch === 'x64'
   return createBackend({
     engine,
     device: 'cpu',
     createStore: ({ runtime }) => createHostStore(runtime, true),
-    joinsGates: isCpuOnly,
-    ...(usesBlockedLayout ? { prepareStages: keepBlockedLayout } : {}),
+    joinsGates: isCpuOnly(options),
+    ...(usesBlockedLayout(options) ? { prepareStages: keepBlockedLayout } : {}),
   })
+}
+
+/**
+ * Whether a backend with these options rewrites stages for the blocked layout of ONNX Runtime's convolutions while it loads
+ * them, as `addLayoutHints` of `@sluice/onnx-graph` does with a whole network.
+ */
+export function usesBlockedLayout(options: OnnxRuntimeNodeOptions = {}): boolean {
+  const isOptimised = (options.sessionOptions?.graphOptimizationLevel ?? 'all') === 'all'
+  return isOptimised && isCpuOnly(options) && process.arch === 'x64'
+}
+
+function isCpuOnly({ executionProviders = ['cpu'] }: OnnxRuntimeNodeOptions): boolean {
+  return executionProviders.every((provider) => provider === 'cpu')
 }
 
 /** Runs whole ONNX graphs on onnxruntime-node, for training and measuring. */
