@@ -132,7 +132,7 @@ function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
 }
 
 /** Share of the cost that each gate must save where gates depend on each other; less is noise. */
-const leastGain = 0.001
+const leastGain = 0.01
 
 /**
  * Begins with all gates and leaves out the one without which most is saved, again and again, until that costs something.

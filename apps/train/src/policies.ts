@@ -28,7 +28,7 @@ export const policyFamilies: readonly PolicyFamily[] = [
   createPatienceFamily(),
   createWindowFamily(),
   createDifferenceFamily(),
-  createEnsembleFamily({ base: createSoftmaxFamily() }),
+  createEnsembleFamily({ base: createSoftmaxFamily({ fitTemperature: false }) }),
   createEnsembleFamily({ base: createLearnedFamily() }),
 ]
 

@@ -33,3 +33,10 @@ test('log-probabilities add up to one, and do not overflow', () => {
   expect(sum).toBeCloseTo(1, 6)
   expect(Array.from(data.subarray(3))).toEqual([-501, -500, 0])
 })
+
+test('probabilities are those of the log-probabilities, and do not overflow', () => {
+  const logs = evaluateAnswerExpression({ operator: 'log-softmax', of: 'scores' }, scores).data
+  const { data } = evaluateAnswerExpression({ operator: 'softmax', of: 'scores' }, scores)
+  for (const [index, value] of data.entries()) expect(value).toBeCloseTo(Math.exp(logs[index] as number), 6)
+  expect(Array.from(data.subarray(3))).toEqual([expect.closeTo(0, 6), expect.closeTo(0, 6), 1])
+})

@@ -11,6 +11,7 @@ import { InvalidArgumentError } from './errors.ts'
  * - `exponential`, `logarithm` (natural), `logistic` (`1 / (1 + exp(-x))`): of every value
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
  * - `descending`: each row's values, the greatest first
+ * - `softmax`: each row's exponentials, divided by their sum
  * - `log-softmax`: each value less the logarithm of the sum of its row's exponentials, which cannot overflow on the way
  * - `product`: each row, of anything but a bare number, times a matrix with a row for each of its values: `[rows, n]` and
  *   `[n, m]` give `[rows, m]`
@@ -35,6 +36,7 @@ export type UnaryOperator =
   | 'row-maximum'
   | 'row-sum'
   | 'descending'
+  | 'softmax'
   | 'log-softmax'
 
 const binaryOperators: Record<BinaryOperator, (left: number, right: number) => number> = {
@@ -53,11 +55,14 @@ const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]
   'row-maximum': (row) => [Math.max(...row)],
   'row-sum': (row) => [row.reduce((sum, value) => sum + value, 0)],
   descending: (row) => row.toSorted((a, b) => b - a),
-  'log-softmax': (row) => {
-    const best = Math.max(...row)
-    const sum = row.reduce((total, value) => total + Math.exp(value - best), 0)
-    return row.map((value) => value - best - Math.log(sum))
-  },
+  softmax: (row) => takeLogSoftmax(row).map(Math.exp),
+  'log-softmax': takeLogSoftmax,
+}
+
+function takeLogSoftmax(row: readonly number[]): number[] {
+  const best = Math.max(...row)
+  const sum = row.reduce((total, value) => total + Math.exp(value - best), 0)
+  return row.map((value) => value - best - Math.log(sum))
 }
 
 /**
@@ -95,6 +100,14 @@ export function replaceScores(expression: ScoreExpression, replacement: ScoreExp
   const replace = (part: ScoreExpression) => replaceScores(part, replacement)
   if ('of' in expression) return { ...expression, of: replace(expression.of) }
   return { ...expression, left: replace(expression.left), right: replace(expression.right) }
+}
+
+/** Whether an expression looks at the class scores of gates in front. */
+export function looksBack(expression: ScoreExpression): boolean {
+  if (typeof expression !== 'object') return false
+  if ('earlier' in expression) return true
+  if (!('operator' in expression)) return false
+  return 'of' in expression ? looksBack(expression.of) : looksBack(expression.left) || looksBack(expression.right)
 }
 
 /** The class scores of one row at a gate and at those in front. */

@@ -230,7 +230,7 @@ test('thresholds of gates that stand are inputs with a default, and round up so 
   expect(value).toBeGreaterThanOrEqual(0.1)
 })
 
-test('class scores are gathered along only where a later gate looks at them', () => {
+test('class scores are gathered along only where a gate behind looks back', () => {
   const [network] = createTestNetworks()
   if (network === undefined) throw new Error('There are no test networks.')
   const stages = createStages(network)
@@ -238,7 +238,7 @@ test('class scores are gathered along only where a later gate looks at them', ()
   const alone = [mixingGate(), mixingGate(), mixingGate()]
   expect(countGathered({ gates: alone })).toBe(3)
   expect(countGathered({ gates: alone.with(1, mixingGate(1)) })).toBe(4)
-  expect(countGathered({ gates: alone.with(2, mixingGate(1)) })).toBe(4)
+  expect(countGathered({ gates: alone.with(2, mixingGate(1)) })).toBe(5)
   expect(countGathered({ gates: alone, end: mix(3) })).toBe(6)
   expect(() => fuseStages(stages, { gates: alone.with(1, mixingGate(2)) }, 3)).toThrow(/looks 2 gates back/)
 })

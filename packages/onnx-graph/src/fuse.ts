@@ -1,4 +1,4 @@
-import { type GateExpression, InvalidArgumentError, type PolicyExpression } from '@sluice/core'
+import { type GateExpression, InvalidArgumentError, looksBack, type PolicyExpression } from '@sluice/core'
 import { replaceGraphParts } from './edit-graph.ts'
 import { UnsupportedGraphError } from './errors.ts'
 import type { GraphProto } from './generated/onnx_pb.ts'
@@ -67,7 +67,7 @@ export function fuseStages(
   const names = Array.from(thresholds.keys())
   checkModel(first, names)
   const parts = stages.map((stage, position) => prefixStage(stage, position))
-  const start = { index: 0, rows: 'batch', earlier: [] }
+  const start = { index: 0, rows: 'batch', inFront: null }
   const { body } = fuseFrom({ parts, gates, end, classCount }, start, fusedOutputs)
   const model = replaceGraphParts(first.model, {
     ...body,
@@ -152,12 +152,23 @@ interface Place {
   readonly index: number
   /** What the number of rows that reach it is called. */
   readonly rows: string
-  readonly earlier: ScoreNames['earlier']
+  readonly inFront: GatesInFront | null
 }
 
-/** Names of what rows are answered: class scores, and the stage that each left at. */
+/** Class scores of the gates in front that stand, side by side. */
+interface GatesInFront {
+  readonly scores: string
+  readonly count: number
+}
+
+/** Names of what rows are answered: class scores, and the stage that each left at; null where all go to the network's end. */
 interface Answers {
   readonly scores: string
+  readonly exit: string | null
+}
+
+/** What a gate answers to the rows that leave, in a value for every row that reaches it. */
+interface GateAnswers extends Answers {
   readonly exit: string
 }
 
@@ -169,22 +180,25 @@ interface FusedRest {
   readonly answers: Answers
 }
 
-/** @param names what the answers shall be called; any names when absent */
-function fuseFrom(plan: Plan, place: Place, names?: Answers): FusedRest {
+type AnswerNames = typeof fusedOutputs
+
+/** @param names what the answers shall be called, where they are the fused network's */
+function fuseFrom(plan: Plan, place: Place, names?: AnswerNames): FusedRest {
   const part = plan.parts[place.index] as StagePart
   const gate = plan.gates[place.index]
   if (gate === null) return passOn(plan, place, names)
   const builder = createGraphBuilder({ name: '', prefix: `gate_${place.index}/` })
-  const append = createScoreAppender(builder, { own: part.scores, earlier: place.earlier }, plan.classCount)
+  const scores = joinScores(builder, part, place)
+  const append = createScoreAppender(builder, scores, plan.classCount)
   const answers =
     gate === undefined
       ? answerHere(builder, part, append(plan.end ?? 'scores'), names)
-      : appendGate(builder, plan, place, { gate, append, names })
+      : appendGate(builder, plan, place, { gate, scores, append, names })
   return { body: joinBodies(part.graph, builder.buildGraph()), answers }
 }
 
 /** Behind a gate that is off everybody goes on. */
-function passOn(plan: Plan, { index, ...place }: Place, names: Answers | undefined): FusedRest {
+function passOn(plan: Plan, { index, ...place }: Place, names: AnswerNames | undefined): FusedRest {
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const builder = createGraphBuilder({ name: '', prefix: `gate_${index}/` })
   handOver(part, next, (tensor, name) => builder.node('Identity', [tensor], {}, name))
@@ -199,51 +213,78 @@ function handOver(part: StagePart, next: StagePart, append: (tensor: string, nam
 }
 
 /** The network's end. @param scores what it answers with */
-function answerHere(builder: GraphBuilder, part: StagePart, scores: string, names: Partial<Answers> = {}): Answers {
+function answerHere(builder: GraphBuilder, part: StagePart, scores: string, names: AnswerNames | undefined): Answers {
+  if (names === undefined) return { scores, exit: null }
   const rows = builder.node('Gather', [builder.node('Shape', [part.scores]), appendIntegers(builder, [0])])
-  const exit = appendExits(builder, rows, part.index)
+  const value = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(part.index)) } as const
   return {
     scores: builder.node('Identity', [scores], {}, names.scores),
-    exit: builder.node('Identity', [exit], {}, names.exit),
+    exit: builder.node('ConstantOfShape', [rows], { value }, names.exit),
   }
 }
 
-/** A stage's index for every row. @param rows how many there are, a vector of one number */
-function appendExits(builder: GraphBuilder, rows: string, index: number): string {
-  const value = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(index)) } as const
-  return builder.node('ConstantOfShape', [rows], { value })
+function joinScores(builder: GraphBuilder, { scores: own }: StagePart, { inFront }: Place): ScoreNames {
+  if (inFront === null) return { own, all: own, earlierCount: 0 }
+  const all = builder.node('Concat', [inFront.scores, own], { axis: 1 })
+  return { own, all, earlierCount: inFront.count }
+}
+
+/** Whether a gate behind this place, or the network's end, looks at the class scores of gates in front of it. */
+function isLookedBackAt({ gates, end }: Plan, { index }: Place): boolean {
+  const expressions = [end, ...gates.slice(index + 1).flatMap((gate) => [gate?.score, gate?.answer])]
+  return expressions.some((expression) => expression !== undefined && looksBack(expression))
 }
 
 interface GateParts {
   readonly gate: GateExpression
+  readonly scores: ScoreNames
   readonly append: ScoreAppender
-  readonly names: Answers | undefined
+  readonly names: AnswerNames | undefined
 }
 
-function appendGate(builder: GraphBuilder, plan: Plan, place: Place, { gate, append, names }: GateParts): Answers {
+function appendGate(
+  builder: GraphBuilder,
+  plan: Plan,
+  place: Place,
+  { gate, scores, append, names }: GateParts,
+): GateAnswers {
   const part = plan.parts[place.index] as StagePart
   const leaves = builder.node('GreaterOrEqual', [append(gate.score), thresholdName(part.index)])
   const stays = builder.node('Reshape', [builder.node('Not', [leaves]), appendIntegers(builder, [-1])])
-  const exit = appendExits(builder, builder.node('Shape', [stays]), part.index)
+  const isLast = isLastGate(plan, place)
+  // Whoever passes the last gate leaves at the end: no need to scatter that.
+  const staying = isLast ? (plan.parts.at(-1) as StagePart).index : part.index
+  const stages = [staying, part.index].map((index) => appendIntegers(builder, [index]))
+  const exit = builder.node('Where', [stays, ...stages], {}, isLast ? names?.exit : undefined)
   const here = { scores: append(gate.answer ?? 'scores'), exit }
   const places = builder.node('Reshape', [builder.node('NonZero', [stays]), appendIntegers(builder, [-1, 1])])
   const zero = { type: 'int64', dims: [], data: BigInt64Array.of(0n) } as const
   const some = builder.node('Greater', [builder.node('Size', [places]), builder.node('Constant', [], { value: zero })])
   const branches = {
-    then_branch: goDeeper(plan, place, places, here),
+    then_branch: goDeeper(plan, place, { places, scores, here }),
     else_branch: stayHere(plan, place, here),
   }
-  const outputs = names === undefined ? 2 : [names.scores, names.exit]
-  const [scores = '', exits = ''] = builder.nodes('If', [some], outputs, branches)
-  return { scores, exit: exits }
+  const outputs = isLast ? (['scores'] as const) : (['scores', 'exit'] as const)
+  const outputNames = names === undefined ? outputs.length : outputs.map((output) => names[output])
+  const [answers = '', exits = exit] = builder.nodes('If', [some], outputNames, branches)
+  return { scores: answers, exit: exits }
 }
 
-/**
- * The answers of the rows that stay, from the stages behind the gate, in place of the gate's own.
- * @param places positions of these rows, `[staying, 1]`
- */
-function goDeeper(plan: Plan, place: Place, places: string, here: Answers): GraphProto {
-  const { index, earlier } = place
+/** Whether no other gate follows. */
+function isLastGate({ gates }: Plan, { index }: Place): boolean {
+  return gates.slice(index + 1).every((gate) => gate === null)
+}
+
+interface GateDecision {
+  /** Positions of the rows that stay, `[staying, 1]`. */
+  readonly places: string
+  readonly scores: ScoreNames
+  readonly here: GateAnswers
+}
+
+/** The answers of the rows that stay, from the stages behind the gate, in place of the gate's own. */
+function goDeeper(plan: Plan, place: Place, { places, scores, here }: GateDecision): GraphProto {
+  const { index } = place
   const [part, next] = [plan.parts[index], plan.parts[index + 1]] as [StagePart, StagePart]
   const before = createGraphBuilder({ name: '', prefix: `gate_${index}/survivors/` })
   const rows = `stage_${index + 1}/rows`
@@ -251,45 +292,36 @@ function goDeeper(plan: Plan, place: Place, places: string, here: Answers): Grap
   handOver(part, next, gather)
   const handedOver = next.graph.input.filter(({ name }) => name === next.input || name === next.scoresInput)
   for (const input of handedOver) before.declare(renameBatch(input, rows))
-  const gatherScores = (scores: string) => {
-    const gathered = gather(scores)
-    before.declare(createValueInfo(gathered, 'float32', [rows, plan.classCount]))
-    return gathered
+  const gatherScores = (): GatesInFront => {
+    const [gathered, count] = [gather(scores.all), scores.earlierCount + 1]
+    before.declare(createValueInfo(gathered, 'float32', [rows, count * plan.classCount]))
+    return { scores: gathered, count }
   }
-  const inFront = [...earlier, () => part.scores].map((score) => once(() => gatherScores(score())))
-  const deeper = fuseFrom(plan, { index: index + 1, rows, earlier: inFront })
+  const inFront = isLookedBackAt(plan, place) ? gatherScores() : null
+  const { body: deeper, answers } = fuseFrom(plan, { index: index + 1, rows, inFront })
   const after = createGraphBuilder({ name: `stage_${index + 1}`, prefix: `gate_${index}/answers/` })
   declareAnswers(after, plan, place, {
-    scores: after.node('ScatterND', [here.scores, places, deeper.answers.scores]),
-    exit: after.node('ScatterND', [here.exit, places, deeper.answers.exit]),
+    scores: after.node('ScatterND', [here.scores, places, answers.scores]),
+    exit: answers.exit && after.node('ScatterND', [here.exit, places, answers.exit]),
   })
-  const body = joinBodies(before.buildGraph(), deeper.body, after.buildGraph())
+  const body = joinBodies(before.buildGraph(), deeper, after.buildGraph())
   return Object.assign(after.buildGraph(), body)
 }
 
-/** The function that asks `find` the first time alone. */
-function once(find: () => string): () => string {
-  let found: string | undefined
-  return () => {
-    found ??= find()
-    return found
-  }
-}
-
 /** Nobody stays: the gate's answers are all. */
-function stayHere(plan: Plan, place: Place, here: Answers): GraphProto {
+function stayHere(plan: Plan, place: Place, here: GateAnswers): GraphProto {
   const { index } = place
   const builder = createGraphBuilder({ name: `gate_${index}`, prefix: `gate_${index}/all/` })
   declareAnswers(builder, plan, place, {
     scores: builder.node('Identity', [here.scores]),
-    exit: builder.node('Identity', [here.exit]),
+    exit: isLastGate(plan, place) ? null : builder.node('Identity', [here.exit]),
   })
   return builder.buildGraph()
 }
 
 function declareAnswers(builder: GraphBuilder, { classCount }: Plan, { rows }: Place, { scores, exit }: Answers): void {
   builder.output(scores, 'float32', [rows, classCount])
-  builder.output(exit, 'int64', [rows])
+  if (exit !== null) builder.output(exit, 'int64', [rows])
 }
 
 function joinBodies(...bodies: readonly GraphBody[]): GraphBody {

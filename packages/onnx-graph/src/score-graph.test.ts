@@ -55,6 +55,7 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
       [0.01, 0, -0.02, 0],
     ),
   },
+  { name: 'probabilities', expression: best({ operator: 'softmax', of: 'scores' }, 'multiply', [1, 0, -2, 0]) },
   {
     name: 'logarithm and exponential',
     expression: { operator: 'logarithm', of: { operator: 'row-sum', of: { operator: 'exponential', of: 'scores' } } },
@@ -63,7 +64,7 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
 
 it('computes once what expressions have in common', () => {
   const builder = createGraphBuilder({ name: 'score' })
-  const append = createScoreAppender(builder, { own: 'scores', earlier: [() => 'before'] }, classCount)
+  const append = createScoreAppender(builder, { own: 'scores', all: 'all', earlierCount: 1 }, classCount)
   const mix = () => ({ operator: 'add', left: { earlier: 1 }, right: [1, 2, 3, 4] }) as const
   const name = append(mix())
   const { length } = builder.buildGraph().node
@@ -79,9 +80,9 @@ it('computes once what expressions have in common', () => {
 
 it('adds several terms in one node, in their order', () => {
   const builder = createGraphBuilder({ name: 'score' })
-  const append = createScoreAppender(builder, { own: 'scores', earlier: [] }, classCount)
-  append(add(add(add(1, 'scores'), 2), [1, 2, 3, 4]))
-  const sums = builder.buildGraph().node.filter(({ opType }) => opType !== 'Constant')
+  const append = createScoreAppender(builder, { own: 'scores', all: 'scores', earlierCount: 0 }, classCount)
+  append(add(add(add(greatest, 'scores'), 2), [1, 2, 3, 4]))
+  const sums = builder.buildGraph().node.filter(({ opType }) => opType === 'Sum')
   expect(sums.map(({ opType, input }) => [opType, input.length, input.indexOf('scores')])).toEqual([['Sum', 4, 1]])
 })
 
@@ -89,7 +90,7 @@ it.each(expressions)('$name is the same in an ONNX graph', async ({ expression }
   for (const opset of [13, 17, 18]) {
     const builder = createGraphBuilder({ name: 'score', opset })
     const input = builder.input('scores', 'float32', ['rows', classCount])
-    const append = createScoreAppender(builder, { own: input, earlier: [] }, classCount)
+    const append = createScoreAppender(builder, { own: input, all: input, earlierCount: 0 }, classCount)
     builder.output(append(expression), 'float32', ['rows', 1])
     const model = builder.buildModel()
     const results = await runOnnx(writeOnnxModel(model), { scores: { dims: [rows, classCount], data: scores.data } })

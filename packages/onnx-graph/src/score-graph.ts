@@ -1,5 +1,6 @@
 import { type BinaryOperator, getEarlier, type ScoreExpression, type UnaryOperator } from '@sluice/core'
 import type { GraphBuilder } from './graph-builder.ts'
+import { readWeightedSum } from './weighted-sum.ts'
 
 const binaryNodes: Record<BinaryOperator, string> = {
   add: 'Add',
@@ -18,6 +19,7 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   'row-maximum': (builder, of) => appendTopValues(builder, of, 1),
   'row-sum': (builder, of) => builder.node('ReduceSum', [of, appendIntegers(builder, [1])], { keepdims: 1 }),
   descending: (builder, of, classCount) => appendTopValues(builder, of, classCount),
+  softmax: (builder, of) => builder.node('Softmax', [of], { axis: 1 }),
   'log-softmax': (builder, of) => builder.node('LogSoftmax', [of], { axis: 1 }),
 }
 
@@ -25,9 +27,13 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
 export interface ScoreNames {
   /** The class scores, `[rows, classCount]`. */
   readonly own: string
-  /** Those of each gate in front that stands, of the same rows; called where an expression looks at them. */
-  readonly earlier: readonly (() => string)[]
+  /** Those of the gates in front that stand and, last, the own, side by side: `[rows, (earlierCount + 1) * classCount]`. */
+  readonly all: string
+  readonly earlierCount: number
 }
+
+/** Numbers in a matrix that weighs class scores; with more classes than that allows, each gate's are weighed by a node. */
+const mostWeights = 2 ** 14
 
 /**
  * Appends an expression in single precision.
@@ -38,9 +44,10 @@ export type ScoreAppender = (expression: ScoreExpression) => string
 /** Appends expressions over the same class scores; what they have in common is computed once. Needs operator set 13. */
 export function createScoreAppender(
   builder: GraphBuilder,
-  { own, earlier }: ScoreNames,
+  { own, all, earlierCount }: ScoreNames,
   classCount: number,
 ): ScoreAppender {
+  const places = Array.from({ length: earlierCount }, (_, place) => place)
   const names = new Map<string, string>()
   const once = (key: string, append: () => string): string => {
     const name = names.get(key) ?? append()
@@ -51,10 +58,35 @@ export function createScoreAppender(
     once(`[${matrix.map((row) => row.join()).join(';')}]`, () =>
       appendFloats(builder, matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]),
     )
+  const appendEarlier = (place: number) =>
+    once(`earlier ${place}`, () => {
+      const ends = [place, place + 1].map((end) => appendIntegers(builder, [end * classCount]))
+      return builder.node('Slice', [all, ...ends, appendIntegers(builder, [1])])
+    })
+  /** One product for a sum over gates, where that spares nodes. */
+  const appendWeightedSum = (part: BinaryExpression): string | null => {
+    const sum = part.operator === 'add' || part.operator === 'subtract' ? readWeightedSum(part, classCount) : null
+    if (sum === null || sum.weights.size === 0) return null
+    const furthest = Math.max(...sum.weights.keys())
+    if (furthest > 0) getEarlier(places, furthest)
+    const [of, gateCount] = furthest === 0 ? [own, 1] : [all, earlierCount + 1]
+    if (gateCount * classCount ** 2 > mostWeights) return null
+    const matrix = new Float32Array(gateCount * classCount ** 2)
+    for (const [distance, weights] of sum.weights) {
+      const start = (gateCount - 1 - distance) * classCount
+      weights.forEach((weight, c) => {
+        matrix[(start + c) * classCount + c] = weight
+      })
+    }
+    return once(`sum of ${of} ${matrix} ${sum.bias}`, () => {
+      const weights = appendFloats(builder, matrix, [gateCount * classCount, classCount])
+      return builder.node('Gemm', [of, weights, appendFloats(builder, sum.bias, [classCount])])
+    })
+  }
   const append: ScoreAppender = (part) => {
     if (part === 'scores') return own
     if (typeof part === 'number') return once(`${part}`, () => appendFloats(builder, [part], []))
-    if ('earlier' in part) return getEarlier(earlier, part.earlier)()
+    if ('earlier' in part) return appendEarlier(getEarlier(places, part.earlier))
     if (!('operator' in part)) return once(`[${part}]`, () => appendFloats(builder, part, [1, part.length]))
     const { operator } = part
     if ('matrix' in part) {
@@ -66,6 +98,8 @@ export function createScoreAppender(
       const of = append(part.of)
       return once(`${operator} ${of}`, () => unaryNodes[part.operator](builder, of, classCount))
     }
+    const sum = appendWeightedSum(part)
+    if (sum !== null) return sum
     const operands = listOperands(part).map(append)
     const opType = operands.length > 2 ? 'Sum' : binaryNodes[part.operator]
     return once(`${operator} ${operands.join(' ')}`, () => builder.node(opType, operands))
@@ -90,7 +124,7 @@ function appendTopValues(builder: GraphBuilder, of: string, count: number): stri
   return values
 }
 
-function appendFloats(builder: GraphBuilder, values: readonly number[], dims: readonly number[]): string {
+function appendFloats(builder: GraphBuilder, values: ArrayLike<number>, dims: readonly number[]): string {
   return builder.node('Constant', [], { value: { type: 'float32', dims, data: Float32Array.from(values) } })
 }
 

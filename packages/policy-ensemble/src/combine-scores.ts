@@ -8,11 +8,11 @@ export interface EnsembleWeights {
   readonly bias: ArrayLike<number>
 }
 
-/** Natural logarithm of the least probability that is told from 0; float32 cannot hold its power of e. */
-const leastLogProbability = -1000
+/** The least finite number of single precision. */
+const leastLogProbability = -(2 - 2 ** -23) * 2 ** 127
 
 /**
- * Log-probabilities of the ensemble, `log softmax(b + Σ_i w_i z_i)`, `[rows, classes]`, at least -1000. Scores `z_i` in
+ * Log-probabilities of the ensemble, `log softmax(b + Σ_i w_i z_i)`, `[rows, classes]`. Scores `z_i` in
  * place of `log p_i` change nothing, because they differ by the same amount for all classes of a row.
  *
  * @param gates class scores of the gates, in the order of the weights, same rows
@@ -53,7 +53,7 @@ export function expressCombination({ weights, bias }: EnsembleWeights): ScoreExp
     const scores = distance === 0 ? 'scores' : { earlier: distance }
     return { operator: 'add', left: sum, right: { operator: 'multiply', left: scores, right: weight } }
   }, Array.from(bias))
-  return { operator: 'maximum', left: { operator: 'log-softmax', of: logits }, right: leastLogProbability }
+  return { operator: 'log-softmax', of: logits }
 }
 
 /** `log Σ exp(values)`. */

@@ -23,11 +23,10 @@ export function createSoftmaxFamily({ fitTemperature: isFitted = true }: Softmax
       return (scores) => measureConfidence(scores, temperature)
     },
     expressScore(parameters) {
-      const best = { operator: 'row-maximum', of: 'scores' } as const
-      const gaps = { operator: 'subtract', left: 'scores', right: best } as const
-      const logits = { operator: 'multiply', left: gaps, right: 1 / readTemperature(parameters) } as const
-      const sum = { operator: 'row-sum', of: { operator: 'exponential', of: logits } } as const
-      return { operator: 'divide', left: 1, right: sum }
+      const temperature = readTemperature(parameters)
+      const logits = { operator: 'divide', left: 'scores', right: temperature } as const
+      const chances = { operator: 'softmax', of: temperature === 1 ? 'scores' : logits } as const
+      return { operator: 'row-maximum', of: chances }
     },
   }
 }
