@@ -10,7 +10,7 @@ import { drawAccuracyCurves } from './curve.ts'
 import { checkEquality } from './equality.ts'
 import { checkFusedEquality } from './fused-equality.ts'
 import { writeReadmeTable } from './readme-table.ts'
-import type { AttachAnswer, BenchAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
+import type { AttachAnswer, BenchAnswer, CalibrateAnswer, EvaluateAnswer, InspectAnswer } from './sluice-answers.ts'
 import { runSluice } from './sluice-process.ts'
 import { type AcceptanceRow, atLeast, atMost, formatAcceptance, state } from './table.ts'
 
@@ -72,14 +72,16 @@ async function checkGates(folder: string): Promise<AcceptanceRow[]> {
     ...(await checkEquality({ bundle: mlp, model, data: `${cifar10}?split=test` })),
   ]
   await cp(mlp, join(folder, 'time'), { recursive: true })
-  rows.push(...(await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)))
+  const byMacs = await judge(mlp, 'MLP heads', ['--max-drop', '1'], 0.42)
+  rows.push(...byMacs.rows)
   rows.push(...(await checkFusedEquality(mlp, `${cifar10}?split=test`)))
   rows.push(...(await attach(linear, 'linear hinge', ['--head', 'linear', '--loss', 'hinge'])))
-  rows.push(...(await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)))
+  const { rows: linearRows } = await judge(linear, "the paper's linear hinge gates", ['--max-drop', '1'], 0.3)
+  rows.push(...linearRows)
   // Time and memory of a fit are asked of the default heads alone.
   await attach(convolutional, 'convolutional, with copies', ['--head', 'conv', '--copies', '2', '--memory', '10'])
   rows.push(...(await checkComparison(convolutional, `${cifar10}?split=test`)))
-  rows.push(...(await checkTimes(mlp, join(folder, 'time'))))
+  rows.push(...(await checkTimes({ bundle: mlp, thresholds: byMacs.thresholds }, join(folder, 'time'))))
   if (process.argv.includes('--write')) {
     const curves = [
       { name: 'MLP heads, softmax', bundle: mlp, policy: 'softmax', color: '#3b82f6' },
@@ -124,21 +126,30 @@ async function judge(
   name: string,
   options: readonly string[],
   macsSaved: number | null,
-): Promise<AcceptanceRow[]> {
-  await runSluice(['calibrate', bundle, '--data', tuningHalf, ...options])
+): Promise<CalibrateAnswer & { readonly rows: AcceptanceRow[] }> {
+  const { thresholds } = (await runSluice<CalibrateAnswer>(['calibrate', bundle, '--data', tuningHalf, ...options]))
+    .json
   const { json } = await runSluice<EvaluateAnswer>(['evaluate', bundle, '--data', judgingHalf])
   const rows = [atMost(`${name}: drop on the unseen half`, json.drop, 1.3, 'checked', ' points')]
-  return macsSaved === null ? rows : [...rows, atLeast(`${name}: MACs saved`, json.macsSaved, macsSaved, 'checked')]
+  if (macsSaved !== null) rows.push(atLeast(`${name}: MACs saved`, json.macsSaved, macsSaved, 'checked'))
+  return { rows, thresholds }
+}
+
+interface CalibratedBundle extends CalibrateAnswer {
+  readonly bundle: string
 }
 
 /** Benches the gates chosen by MACs at every batch size, and at each size the gates chosen by time at that size. */
-async function checkTimes(macsBundle: string, timeBundle: string): Promise<AcceptanceRow[]> {
-  const byMacs = await benchBundle(macsBundle, batchSizes.join(), ['--fused'])
+async function checkTimes(macs: CalibratedBundle, timeBundle: string): Promise<AcceptanceRow[]> {
+  const byMacs = await benchBundle(macs.bundle, batchSizes.join(), ['--fused'])
   const byTime: BenchAnswer['batch'][number][] = []
   const rows: AcceptanceRow[] = []
   for (const size of batchSizes) {
     const options = ['--max-drop', '1', '--cost', 'time', '--batch', String(size)]
-    rows.push(...(await judge(timeBundle, `calibrated by time at batch ${size}`, options, null)))
+    const { rows: judged, thresholds } = await judge(timeBundle, `calibrated by time at batch ${size}`, options, null)
+    const differing = thresholds.filter((threshold, gate) => threshold !== macs.thresholds[gate]).length
+    const comparison = `calibrated by time at batch ${size}: gates that fire otherwise than by MACs`
+    rows.push(...judged, state(comparison, differing))
     byTime.push(...(await benchBundle(timeBundle, String(size))))
   }
   const savedAt64 = (batches: BenchAnswer['batch']) => batches.find(({ size }) => size === 64)?.timeSaved ?? Number.NaN

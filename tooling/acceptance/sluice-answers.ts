@@ -16,6 +16,10 @@ export interface AttachAnswer {
   }
 }
 
+export interface CalibrateAnswer {
+  readonly thresholds: readonly (number | null)[]
+}
+
 export interface EvaluateAnswer {
   readonly samples: number
   readonly drop: number

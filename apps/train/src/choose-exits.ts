@@ -131,7 +131,10 @@ function placeGates(tuning: TuningSamples, target: ExitTarget): ExitChoice {
   return gates.length > 0 ? chooseThresholds(tuning, gates, target) : chooseNothing(tuning)
 }
 
-/** Share of the cost that each gate must save where gates depend on each other; less is noise. */
+/**
+ * Share of the cost that each gate must save where gates depend on each other. On ResNet-56 a gate takes 1 to 1.5 % of the time
+ * in batches of 16, of which MACs know a part.
+ */
 const leastGain = 0.01
 
 /**
