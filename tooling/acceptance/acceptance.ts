@@ -148,7 +148,7 @@ async function checkTimes(macs: CalibratedBundle, timeBundle: string): Promise<A
     const options = ['--max-drop', '1', '--cost', 'time', '--batch', String(size)]
     const { rows: judged, thresholds } = await judge(timeBundle, `calibrated by time at batch ${size}`, options, null)
     const differing = thresholds.filter((threshold, gate) => threshold !== macs.thresholds[gate]).length
-    const comparison = `calibrated by time at batch ${size}: gates that fire otherwise than by MACs`
+    const comparison = `calibrated by time at batch ${size}: gates with another threshold, or off, than by MACs`
     rows.push(...judged, state(comparison, differing))
     byTime.push(...(await benchBundle(timeBundle, String(size))))
   }

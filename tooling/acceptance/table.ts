@@ -41,5 +41,6 @@ function createLimit(sign: string, isMet: (value: number, limit: number) => bool
 }
 
 function format(value: number): string {
-  return Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(1) : value.toFixed(3)
+  if (Number.isInteger(value)) return String(value)
+  return Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3)
 }

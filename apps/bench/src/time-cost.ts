@@ -9,7 +9,8 @@ const rounds = 9
  * A small batch is run again and again in its turn, up to so many rows or milliseconds: run once, after other networks, it
  * finds its weights gone from the caches and takes up to three times as long.
  */
-const [rowsPerTurn, limitMs] = [256, 100]
+const rowsPerTurn = 256
+const turnLimitMs = 100
 
 /** What is timed. */
 export interface TimeCostOptions {
@@ -30,34 +31,45 @@ export interface TimeCostOptions {
 export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCost> {
   const { model, plain, images, signal } = options
   const rows = images.dims[0] ?? 1
-  const perStage = model.network.stages.map((): number[] => [])
+  const createLists = () => model.network.stages.map((): number[] => [])
+  const [perStage, perBackbone] = [createLists(), createLists()]
   const backbones = await plain.loadTruncated()
   try {
-    const runStages = () => timeStages(model, images, perStage)
-    const fitting = Math.floor(limitMs / (await timeSecondRun(runStages)))
-    const runs = Math.max(1, Math.min(Math.ceil(rowsPerTurn / rows), fitting))
-    const contenders = [runStages, ...backbones.map((backbone) => () => backbone.run(images))].map(
-      (run) => async () => {
-        for (let i = 0; i < runs; i++) await run()
-      },
-    )
-    const [, ...truncated] = (await timeInTurns(contenders, rounds, { signal })).map(
-      (times) => summarise(times).median / (runs * rows),
-    )
+    const stagesMs = await timeSecondRun(() => timeStages(model, images, createLists()))
+    const runs = countRunsPerTurn(rows, stagesMs)
+    const contenders = [
+      () => timeStages(model, images, perStage),
+      ...backbones.map((backbone, stage) => () => timeRun(() => backbone.run(images), perBackbone[stage])),
+    ].map((run) => async () => {
+      for (let i = 0; i < runs; i++) await run()
+    })
+    await timeInTurns(contenders, rounds, { signal })
+    const findMedians = (lists: readonly number[][]) => lists.map((times) => summarise(times).median / rows)
+    const [staged, truncated] = [findMedians(perStage), findMedians(perBackbone)]
     const backbone = truncated.map((ms, stage) => Math.max(0, ms - (truncated[stage - 1] ?? 0)))
-    const staged = perStage.map((times) => summarise(times).median / rows)
     return { backbone, head: backbone.slice(0, -1).map((ms, stage) => Math.max(0, (staged[stage] ?? 0) - ms)) }
   } finally {
     for (const backbone of backbones) await backbone.release()
   }
 }
 
+/** How often a batch of so many rows, which takes about so long, is run in its turn. */
+export function countRunsPerTurn(rows: number, ms: number): number {
+  return Math.max(1, Math.min(Math.ceil(rowsPerTurn / rows), Math.floor(turnLimitMs / ms)))
+}
+
 /** Milliseconds of a run that is not the first one. */
 async function timeSecondRun(run: () => Promise<void>): Promise<number> {
-  await run()
+  const times: number[] = []
+  for (let i = 0; i < 2; i++) await timeRun(run, times)
+  return times[1] ?? 0
+}
+
+/** Appends the milliseconds of a run to a list. */
+async function timeRun(run: () => Promise<unknown>, times: number[] = []): Promise<void> {
   const startMs = performance.now()
   await run()
-  return performance.now() - startMs
+  times.push(performance.now() - startMs)
 }
 
 /** Runs one batch through all stages and appends each stage's milliseconds to its list. */

@@ -43,3 +43,14 @@ describe.each(['softmax', 'patience', 'ensemble'])('chooseExits with %s', (name)
     expect(choice).toMatchObject({ standing: [], parameters: [], met: false, point: { saved: 0, drop: 0 } })
   })
 })
+
+it.each([1, 2, 3, 4, 6])('of gates that look back each saves 1 %% or more where a head costs %d', (price) => {
+  const scoring = { family: findPolicyFamily('ensemble'), cost: { ...cost, head: cost.head.map(() => price) } }
+  const tuning = createTuningSamples(cache, scoring)
+  const { standing, point } = chooseExits(tuning, { maxDrop: 1, search: 'level' })
+  const fewer = standing.map((gate) => standing.filter((other) => other !== gate)).filter(({ length }) => length > 0)
+  for (const others of fewer) {
+    const { saved } = searchThresholds(tuning.fitGates(others).table, { maxDrop: 1 }).point
+    expect(saved, `${others} against ${standing}`).toBeLessThan(point.saved - 0.01)
+  }
+})

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { InvalidArgumentError } from './errors.ts'
-import { evaluateAnswerExpression, evaluateScoreExpression, type ScoreExpression } from './score-expression.ts'
+import {
+  evaluateAnswerExpression,
+  evaluateScoreExpression,
+  looksBack,
+  type ScoreExpression,
+} from './score-expression.ts'
 
 const scores = { data: Float32Array.of(1, 2, 3, -1, 0, 500), rows: 2, classCount: 3 }
 
@@ -39,4 +44,15 @@ test('probabilities are those of the log-probabilities, and do not overflow', ()
   const { data } = evaluateAnswerExpression({ operator: 'softmax', of: 'scores' }, scores)
   for (const [index, value] of data.entries()) expect(value).toBeCloseTo(Math.exp(logs[index] as number), 6)
   expect(Array.from(data.subarray(3))).toEqual([expect.closeTo(0, 6), expect.closeTo(0, 6), 1])
+})
+
+test.each<[boolean, ScoreExpression]>([
+  [false, 'scores'],
+  [false, { operator: 'add', left: [1, 2, 3], right: 2 }],
+  [false, multiply([[1], [1], [1]])],
+  [true, { earlier: 1 }],
+  [true, { operator: 'add', left: 'scores', right: { operator: 'softmax', of: { earlier: 2 } } }],
+  [true, { operator: 'product', of: { earlier: 1 }, matrix: [[1], [1], [1]] }],
+])('whether it looks back (%s) is seen anywhere in an expression', (expected, expression) => {
+  expect(looksBack(expression)).toBe(expected)
 })

@@ -84,7 +84,7 @@ export function createThresholdPolicy(
   rules: readonly GateRule[],
   end?: EndRule,
 ): ExitPolicy<ThresholdPolicyState> {
-  const looksBack = end !== undefined || rules.some((rule) => rule.usesEarlierGates)
+  const keepsScores = end !== undefined || rules.some((rule) => rule.usesEarlierGates)
   const lookBack = (state: ThresholdPolicyState, rows: Uint32Array): GateContext => ({
     earlier: (state ?? []).map((seen) => takeSeen(seen, rows)),
   })
@@ -93,7 +93,7 @@ export function createThresholdPolicy(
     name,
     usesFeatures: rules.some((rule) => rule.usesFeatures),
     expression: expressPolicy(rules, end),
-    init: () => (looksBack ? [] : null),
+    init: () => (keepsScores ? [] : null),
     ...(end && { finish: ({ scores, rowIndices }, state) => end.answer(scores, lookBack(state, rowIndices)) }),
     decide(observation, state) {
       const { stage, scores, features, rowIndices } = observation

@@ -197,6 +197,8 @@ describe.each(createTestNetworks().map((network) => ({ ...network, network })))(
       ['all gates stand in cascade', [mixingGate(), mixingGate(1), mixingGate(2)], [3, 1], true],
       ['the second gate is off', [mixingGate(), null, mixingGate(1)], [2], true],
       ['the first gate is off', [null, mixingGate(), mixingGate(1)], [1, 2], false],
+      ['the last gate is off', [mixingGate(), mixingGate(1), null], [2, 1], true],
+      ['the first gate stands alone', [mixingGate(), null, null], [1], false],
       ['every gate is off', [null, null, null], [], true],
     ])(
       'that looks back and answers with what it sees, is as its stages are where %s',
@@ -241,6 +243,22 @@ test('class scores are gathered along only where a gate behind looks back', () =
   expect(countGathered({ gates: alone.with(2, mixingGate(1)) })).toBe(5)
   expect(countGathered({ gates: alone, end: mix(3) })).toBe(6)
   expect(() => fuseStages(stages, { gates: alone.with(1, mixingGate(2)) }, 3)).toThrow(/looks 2 gates back/)
+})
+
+test('rows leave at the numbers of the stages, whichever these are', async () => {
+  const [network] = createTestNetworks()
+  if (network === undefined) throw new Error('There are no test networks.')
+  const stages = createStages(network)
+  const dims = [16, ...network.inputShape]
+  const input = { dims, data: seededValues(countElements(dims), 5) }
+  const [first = 0, second = 0] = await chooseThresholds(stages, input)
+  const gates = [{ score, threshold: first }, { score, threshold: second }, null]
+  const policy = { gates }
+  const usual = await run(fuseStages(stages, policy, 3), input)
+  const renumbered = stages.map((stage, position) => ({ ...stage, index: 2 * position + 1 }))
+  const { exits } = await run(fuseStages(renumbered, policy, 3), input)
+  expect(new Set(usual.exits).size).toBeGreaterThan(1)
+  expect(exits).toEqual(usual.exits.map((exit) => 2 * exit + 1))
 })
 
 test('what is gathered declares its size, with a name of its own for the rows that reach a stage', () => {

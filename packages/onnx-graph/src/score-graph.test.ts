@@ -1,4 +1,4 @@
-import { evaluateScoreExpression, type ScoreExpression } from '@sluice/core'
+import { type ClassScores, evaluateAnswerExpression, evaluateScoreExpression, type ScoreExpression } from '@sluice/core'
 import { expect, it } from 'vitest'
 import { runOnnx } from '../../../tooling/run-onnx.ts'
 import { createGraphBuilder } from './graph-builder.ts'
@@ -99,4 +99,44 @@ it.each(expressions)('$name is the same in an ONNX graph', async ({ expression }
     const expected = evaluateScoreExpression(expression, scores)
     for (const [row, value] of expected.entries()) expect(result?.data[row]).toBeCloseTo(value, 5)
   }
+})
+
+/** A sum over three gates, said in all the ways that sums can be. */
+function mixThree(classCount: number): ScoreExpression {
+  const factors = Array.from({ length: classCount }, (_, c) => 0.5 + (c % 3))
+  const nearest = { operator: 'multiply', left: factors, right: { earlier: 1 } } as const
+  const furthest = { operator: 'divide', left: { earlier: 2 }, right: 4 } as const
+  const difference = { operator: 'subtract', left: 'scores', right: add(nearest, 0.25) } as const
+  return add(add(difference, furthest), factors)
+}
+
+it.each([
+  { name: 'few classes, one product', count: 4, opTypes: ['Gemm'] },
+  {
+    name: 'many classes, a node for each term',
+    count: 90,
+    opTypes: ['Slice', 'Mul', 'Add', 'Sub', 'Slice', 'Div', 'Sum'],
+  },
+])('a sum over gates with $name is what it says', async ({ count, opTypes }) => {
+  const gates = [1, 2, 3].map((seed) => ({ data: seededValues(rows * count, seed), rows, classCount: count }))
+  const [furthest, nearest, own] = gates as [ClassScores, ClassScores, ClassScores]
+  const builder = createGraphBuilder({ name: 'score' })
+  const inputs = gates.map((_, gate) => builder.input(`gate ${gate}`, 'float32', ['rows', count]))
+  const all = builder.node('Concat', inputs, { axis: 1 })
+  const append = createScoreAppender(builder, { own: inputs[2] ?? '', all, earlierCount: 2 }, count)
+  builder.output(append(mixThree(count)), 'float32', ['rows', count])
+  const model = builder.buildModel()
+  const used = model.graph.node.map(({ opType }) => opType).filter((opType) => opType !== 'Constant')
+  expect(used.slice(1)).toEqual(opTypes)
+  const feeds = gates.map(({ data }, gate) => [`gate ${gate}`, { data, dims: [rows, count] }] as const)
+  const [result] = Object.values(await runOnnx(writeOnnxModel(model), Object.fromEntries(feeds)))
+  const expected = evaluateAnswerExpression(mixThree(count), own, [furthest, nearest])
+  for (const [index, value] of expected.data.entries()) expect(result?.data[index]).toBeCloseTo(value, 5)
+})
+
+it.each([0, -1, 1.5, 3])('an expression that looks %d gates back where there are two is refused', (distance) => {
+  const builder = createGraphBuilder({ name: 'score' })
+  const append = createScoreAppender(builder, { own: 'scores', all: 'all', earlierCount: 2 }, classCount)
+  expect(() => append(add(add('scores', { earlier: distance }), { earlier: 2 }))).toThrow(/gates back/)
+  expect(() => append({ operator: 'row-maximum', of: { earlier: distance } })).toThrow(/gates back/)
 })

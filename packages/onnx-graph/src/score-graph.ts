@@ -1,6 +1,6 @@
 import { type BinaryOperator, getEarlier, type ScoreExpression, type UnaryOperator } from '@sluice/core'
 import type { GraphBuilder } from './graph-builder.ts'
-import { readWeightedSum } from './weighted-sum.ts'
+import { readWeightedSum, type WeightedSum } from './weighted-sum.ts'
 
 const binaryNodes: Record<BinaryOperator, string> = {
   add: 'Add',
@@ -23,16 +23,20 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   'log-softmax': (builder, of) => builder.node('LogSoftmax', [of], { axis: 1 }),
 }
 
-/** Names of what expressions may look at. */
-export interface ScoreNames {
+/** What expressions may look at. */
+export interface VisibleScores {
   /** The class scores, `[rows, classCount]`. */
   readonly own: string
   /** Those of the gates in front that stand and, last, the own, side by side: `[rows, (earlierCount + 1) * classCount]`. */
   readonly all: string
+  /** Gates in front that stand; 0 where nothing looks back. */
   readonly earlierCount: number
 }
 
-/** Numbers in a matrix that weighs class scores; with more classes than that allows, each gate's are weighed by a node. */
+/**
+ * Numbers in a matrix that weighs class scores: 64 KiB are read about as fast as the nodes start that it replaces. With more
+ * classes than that allows, each gate's scores are cut out and weighed by themselves.
+ */
 const mostWeights = 2 ** 14
 
 /**
@@ -44,10 +48,10 @@ export type ScoreAppender = (expression: ScoreExpression) => string
 /** Appends expressions over the same class scores; what they have in common is computed once. Needs operator set 13. */
 export function createScoreAppender(
   builder: GraphBuilder,
-  { own, all, earlierCount }: ScoreNames,
+  { own, all, earlierCount }: VisibleScores,
   classCount: number,
 ): ScoreAppender {
-  const places = Array.from({ length: earlierCount }, (_, place) => place)
+  const earlierGates = Array.from({ length: earlierCount }, (_, gate) => gate)
   const names = new Map<string, string>()
   const once = (key: string, append: () => string): string => {
     const name = names.get(key) ?? append()
@@ -58,17 +62,17 @@ export function createScoreAppender(
     once(`[${matrix.map((row) => row.join()).join(';')}]`, () =>
       appendFloats(builder, matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]),
     )
-  const appendEarlier = (place: number) =>
-    once(`earlier ${place}`, () => {
-      const ends = [place, place + 1].map((end) => appendIntegers(builder, [end * classCount]))
+  const appendEarlier = (gate: number) =>
+    once(`gate ${gate}`, () => {
+      const ends = [gate, gate + 1].map((end) => appendIntegers(builder, [end * classCount]))
       return builder.node('Slice', [all, ...ends, appendIntegers(builder, [1])])
     })
-  /** One product for a sum over gates, where that spares nodes. */
+  /** One product for a weighted sum, of one gate's class scores or of several. */
   const appendWeightedSum = (part: BinaryExpression): string | null => {
     const sum = part.operator === 'add' || part.operator === 'subtract' ? readWeightedSum(part, classCount) : null
-    if (sum === null || sum.weights.size === 0) return null
+    if (sum === null || isPlainTerm(sum)) return null
     const furthest = Math.max(...sum.weights.keys())
-    if (furthest > 0) getEarlier(places, furthest)
+    if (furthest > earlierCount) return null
     const [of, gateCount] = furthest === 0 ? [own, 1] : [all, earlierCount + 1]
     if (gateCount * classCount ** 2 > mostWeights) return null
     const matrix = new Float32Array(gateCount * classCount ** 2)
@@ -86,7 +90,7 @@ export function createScoreAppender(
   const append: ScoreAppender = (part) => {
     if (part === 'scores') return own
     if (typeof part === 'number') return once(`${part}`, () => appendFloats(builder, [part], []))
-    if ('earlier' in part) return appendEarlier(getEarlier(places, part.earlier))
+    if ('earlier' in part) return appendEarlier(getEarlier(earlierGates, part.earlier))
     if (!('operator' in part)) return once(`[${part}]`, () => appendFloats(builder, part, [1, part.length]))
     const { operator } = part
     if ('matrix' in part) {
@@ -105,6 +109,16 @@ export function createScoreAppender(
     return once(`${operator} ${operands.join(' ')}`, () => builder.node(opType, operands))
   }
   return append
+}
+
+/** Whether a sum weighs nothing: constants, or one gate's scores as they are, which are added by a node as cheap. */
+function isPlainTerm({ weights }: WeightedSum): boolean {
+  return (
+    weights.size < 2 &&
+    Array.from(weights.values())
+      .flat()
+      .every((weight) => weight === 1)
+  )
 }
 
 /** The summands of a sum, which one node adds, those of a sum on the left among them; else the two operands. */

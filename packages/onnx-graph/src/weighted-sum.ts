@@ -1,6 +1,6 @@
 import type { ScoreExpression } from '@sluice/core'
 
-/** Class scores of gates, weighted class by class, and summed. */
+/** Class scores of gates, weighted class by class, and summed. Scores are finite, as everywhere. */
 export interface WeightedSum {
   /** `[classes]` each, by how far the gate is counted back: 0 is the gate itself. */
   readonly weights: ReadonlyMap<number, readonly number[]>
@@ -8,16 +8,16 @@ export interface WeightedSum {
   readonly bias: readonly number[]
 }
 
-/** Reads an expression as a weighted sum; null where it is none, or where a factor is not finite. */
+/** Reads an expression as a weighted sum; null where it is none, or where a number in it is not finite in single precision. */
 export function readWeightedSum(expression: ScoreExpression, classCount: number): WeightedSum | null {
   const everyClass = (value: number) => new Array<number>(classCount).fill(value)
   const term = (distance: number) => ({ weights: new Map([[distance, everyClass(1)]]), bias: everyClass(0) })
-  const constant = (bias: readonly number[]) => ({ weights: new Map(), bias })
+  const constant = (bias: readonly number[]) => ({ weights: new Map<number, readonly number[]>(), bias })
   const read = (part: ScoreExpression): WeightedSum | null => {
     if (part === 'scores') return term(0)
     if (typeof part === 'number') return constant(everyClass(part))
-    if ('earlier' in part) return term(part.earlier)
-    if (!('operator' in part)) return constant(part)
+    if ('earlier' in part) return Number.isInteger(part.earlier) && part.earlier > 0 ? term(part.earlier) : null
+    if (!('operator' in part)) return part.length === classCount ? constant(part) : null
     if (!('left' in part)) return null
     const [left, right] = [read(part.left), read(part.right)]
     if (left === null || right === null) return null
@@ -29,7 +29,11 @@ export function readWeightedSum(expression: ScoreExpression, classCount: number)
     return part.operator === 'divide' ? scale(left, invert(right.bias)) : null
   }
   const sum = read(expression)
-  return sum !== null && [sum.bias, ...sum.weights.values()].flat().every(Number.isFinite) ? sum : null
+  return sum !== null && [sum.bias, ...sum.weights.values()].flat().every(isSingle) ? sum : null
+}
+
+function isSingle(value: number): boolean {
+  return Number.isFinite(Math.fround(value))
 }
 
 function add(left: WeightedSum, right: WeightedSum): WeightedSum {

@@ -8,7 +8,7 @@ export interface EnsembleWeights {
   readonly bias: ArrayLike<number>
 }
 
-/** The least finite number of single precision. */
+/** The least finite number of single precision; a lesser logarithm would be written as minus infinity, which no answer may be. */
 const leastLogProbability = -(2 - 2 ** -23) * 2 ** 127
 
 /**

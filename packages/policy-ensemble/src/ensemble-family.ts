@@ -14,7 +14,10 @@ import { combineScores, type EnsembleWeights, expressCombination } from './combi
 import { type FittedWeights, fitWeights } from './fit-weights.ts'
 
 export interface EnsembleFamilyOptions {
-  /** Scores the ensemble's log-probabilities as it would score a gate's class scores, e.g. `createSoftmaxFamily()`. */
+  /**
+   * Scores the ensemble's log-probabilities as it would score a gate's class scores, e.g.
+   * `createSoftmaxFamily({ fitTemperature: false })`: the weights hold the temperature.
+   */
   readonly base: PolicyFamily
 }
 
