@@ -18,6 +18,6 @@ export function fitWork({ batches, rounds }: Work, roundMs: number, limitMs: num
 }
 
 /** The value rounded down, from 1 to `highest`. */
-function clamp(value: number, highest: number): number {
+export function clamp(value: number, highest: number): number {
   return Math.max(1, Math.min(highest, Math.floor(value)))
 }

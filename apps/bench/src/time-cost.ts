@@ -1,5 +1,6 @@
 import type { ExitCost } from '@sluice/calibration'
 import { disposeRows, type StagedModel, type Tensor } from '@sluice/core'
+import { clamp } from './fit-work.ts'
 import { summarise, timeInTurns } from './paired-timing.ts'
 import type { PlainNetworks } from './plain-networks.ts'
 
@@ -55,7 +56,7 @@ export async function measureTimeCost(options: TimeCostOptions): Promise<ExitCos
 
 /** How often a batch of so many rows, which takes about so long, is run in its turn. */
 export function countRunsPerTurn(rows: number, ms: number): number {
-  return Math.max(1, Math.min(Math.ceil(rowsPerTurn / rows), Math.floor(turnLimitMs / ms)))
+  return clamp(turnLimitMs / ms, Math.ceil(rowsPerTurn / rows))
 }
 
 /** Milliseconds of a run that is not the first one. */
