@@ -1,4 +1,5 @@
 import type { ClassScores } from './class-scores.ts'
+import type { ScoreExpression } from './score-expression.ts'
 
 /**
  * The greatest softmax probability of each row at a temperature, `[rows]`: `max_c p_c = 1 / Σ_j exp((z_j - max z) / T)`, from
@@ -17,4 +18,10 @@ export function measureConfidence({ data, rows, classCount }: ClassScores, tempe
     result[row] = 1 / sum
   }
   return result
+}
+
+/** {@link measureConfidence} as data. @param scores class scores, e.g. `'scores'` */
+export function expressConfidence(scores: ScoreExpression, temperature: number): ScoreExpression {
+  const logits = { operator: 'divide', left: scores, right: temperature } as const
+  return { operator: 'row-maximum', of: { operator: 'softmax', of: temperature === 1 ? scores : logits } }
 }

@@ -10,6 +10,7 @@ import { InvalidArgumentError } from './errors.ts'
  * - `earlier`: the class scores of a gate in front, counted back among those that stand: 1 is the nearest
  * - `exponential`, `logarithm` (natural), `logistic` (`1 / (1 + exp(-x))`): of every value
  * - `row-maximum`, `row-sum`: a column with the greatest value or the sum of each row
+ * - `row-answer`: 1 at each row's greatest value, the first of equals, and 0 at the others
  * - `descending`: each row's values, the greatest first
  * - `softmax`: each row's exponentials, divided by their sum
  * - `log-softmax`: each value less the logarithm of the sum of its row's exponentials, which cannot overflow on the way
@@ -35,6 +36,7 @@ export type UnaryOperator =
   | 'logistic'
   | 'row-maximum'
   | 'row-sum'
+  | 'row-answer'
   | 'descending'
   | 'softmax'
   | 'log-softmax'
@@ -54,6 +56,10 @@ const unaryOperators: Record<UnaryOperator, (row: readonly number[]) => number[]
   logistic: (row) => row.map((value) => 1 / (1 + Math.exp(-value))),
   'row-maximum': (row) => [Math.max(...row)],
   'row-sum': (row) => [row.reduce((sum, value) => sum + value, 0)],
+  'row-answer': (row) => {
+    const best = row.indexOf(Math.max(...row))
+    return row.map((_, place) => (place === best ? 1 : 0))
+  },
   descending: (row) => row.toSorted((a, b) => b - a),
   softmax: (row) => takeLogSoftmax(row).map(Math.exp),
   'log-softmax': takeLogSoftmax,

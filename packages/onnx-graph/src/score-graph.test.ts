@@ -57,6 +57,14 @@ const expressions: { readonly name: string; readonly expression: ScoreExpression
   },
   { name: 'probabilities', expression: best({ operator: 'softmax', of: 'scores' }, 'multiply', [1, 0, -2, 0]) },
   {
+    name: 'the answer, of equals the first',
+    expression: best(
+      { operator: 'row-answer', of: { operator: 'minimum', left: 'scores', right: 0.1 } },
+      'multiply',
+      [1, 2, 3, 4],
+    ),
+  },
+  {
     name: 'logarithm and exponential',
     expression: { operator: 'logarithm', of: { operator: 'row-sum', of: { operator: 'exponential', of: 'scores' } } },
   },

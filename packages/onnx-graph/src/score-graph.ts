@@ -18,6 +18,11 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   // ReduceMax takes its axis as an attribute up to operator set 17, as an input from 18 on; TopK is the same in both.
   'row-maximum': (builder, of) => appendTopValues(builder, of, 1),
   'row-sum': (builder, of) => builder.node('ReduceSum', [of, appendIntegers(builder, [1])], { keepdims: 1 }),
+  'row-answer': (builder, of, classCount) => {
+    const best = builder.node('ArgMax', [of], { axis: 1, keepdims: 1 })
+    const places = appendIntegers(builder, Array.from({ length: classCount }, (_, c) => c))
+    return builder.node('Cast', [builder.node('Equal', [best, places])], { to: 1 })
+  },
   descending: (builder, of, classCount) => appendTopValues(builder, of, classCount),
   softmax: (builder, of) => builder.node('Softmax', [of], { axis: 1 }),
   'log-softmax': (builder, of) => builder.node('LogSoftmax', [of], { axis: 1 }),

@@ -1,7 +1,16 @@
-import { fitTemperatures, joinFittedGates, type PolicyFamily, readTemperatures } from '@sluice/core'
+import {
+  fitTemperatures,
+  type JsonObject,
+  joinFittedGates,
+  type PolicyFamily,
+  readTemperatures,
+  type ScoreExpression,
+} from '@sluice/core'
 import { countFeatures, extractEarlierFeatures } from './earlier-features.ts'
-import { fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
+import { expressEarlierSum, expressFeatureSum } from './express-features.ts'
+import { expressChance, fitChanceOfRight, predictRows, readLogisticModel } from './logistic-score.ts'
 import { appendChannels, readChannels } from './network-channels.ts'
+import { featureCount } from './score-features.ts'
 
 export interface DeeperFamilyOptions {
   /** Whether the model also sees pooled features of the network, which the gates then must yield; false when absent. */
@@ -46,5 +55,23 @@ export function createDeeperFamily({ features: usesFeatures = false }: DeeperFam
         return predictRows(model, seen, scores.rows)
       }
     },
+    // Expressions see class scores alone.
+    ...(!usesFeatures && { expressScore: expressDeeper }),
   }
+}
+
+function expressDeeper(parameters: JsonObject, classCount: number): ScoreExpression {
+  const temperatures = readTemperatures(parameters)
+  const earlier = temperatures.slice(0, -1)
+  const model = readLogisticModel(parameters, countFeatures(earlier.length))
+  return expressChance(model, (factors, constant) =>
+    earlier.reduce<ScoreExpression>(
+      (sum, temperature, gate) => {
+        const ofGate = factors.slice(countFeatures(gate), countFeatures(gate + 1))
+        const term = expressEarlierSum(ofGate, earlier.length - gate, temperature)
+        return { operator: 'add', left: sum, right: term }
+      },
+      expressFeatureSum(factors.slice(0, featureCount), constant, temperatures.at(-1) as number, classCount),
+    ),
+  )
 }

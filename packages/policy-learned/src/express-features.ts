@@ -42,6 +42,28 @@ export function expressFeatureSum(
   return terms.reduce((sum, term) => join(sum, 'add', term), missing)
 }
 
+/**
+ * What {@link extractEarlierFeatures} adds for one earlier gate, `factors[0] * logOdds + factors[1] * isSame`, as data, a column.
+ * @param distance of the earlier gate, 1 for the nearest
+ */
+export function expressEarlierSum(
+  [logOddsFactor = 0, sameFactor = 0]: readonly number[],
+  distance: number,
+  temperature: number,
+): ScoreExpression {
+  const before: ScoreExpression = { earlier: distance }
+  const answer = over('row-answer', 'scores')
+  const ofAnswer = (values: ScoreExpression) => over('row-sum', join(answer, 'multiply', values))
+  const gaps = join(join(before, 'subtract', ofAnswer(before)), 'multiply', 1 / temperature)
+  const weights = over('exponential', join(gaps, 'minimum', greatestGap))
+  // The answer's own weight is left out, not subtracted: 1 and a small number lose the small one.
+  const others = over('row-sum', join(join(1, 'subtract', answer), 'multiply', weights))
+  const [least, most] = [Math.exp(-greatestGap), Math.exp(greatestGap)]
+  const odds = over('logarithm', join(join(others, 'maximum', least), 'minimum', most))
+  const isSame = ofAnswer(over('row-answer', before))
+  return join(join(odds, 'multiply', -logOddsFactor), 'add', join(isSame, 'multiply', sameFactor))
+}
+
 function multiply(of: ScoreExpression, matrix: readonly (readonly number[])[]): ScoreExpression {
   return { operator: 'product', of, matrix }
 }

@@ -1,10 +1,12 @@
 import {
+  expressConfidence,
   fitTemperatures,
   InvalidArgumentError,
   joinFittedGates,
   measureConfidence,
   type PolicyFamily,
   readTemperatures,
+  type ScoreExpression,
 } from '@sluice/core'
 
 /**
@@ -34,6 +36,16 @@ export function createWindowFamily({ length = 2 }: { readonly length?: number } 
           .map((gate, index) => measureConfidence(gate, temperatures[index] as number))
           .reduce((least, confidence) => least.map((value, row) => Math.min(value, confidence[row] as number)))
       }
+    },
+    expressScore(parameters) {
+      const [own, ...earlier] = readTemperatures(parameters).toReversed()
+      return earlier.reduce<ScoreExpression>(
+        (least, temperature, gate) => {
+          const confidence = expressConfidence({ earlier: gate + 1 }, temperature)
+          return { operator: 'minimum', left: least, right: confidence }
+        },
+        expressConfidence('scores', own as number),
+      )
     },
   }
 }

@@ -1,4 +1,4 @@
-import { fitTemperature, measureConfidence, type PolicyFamily, readTemperature } from '@sluice/core'
+import { expressConfidence, fitTemperature, measureConfidence, type PolicyFamily, readTemperature } from '@sluice/core'
 
 export interface SoftmaxFamilyOptions {
   /** Whether `fit` looks for a temperature per gate (default), or leaves it at 1. */
@@ -22,11 +22,6 @@ export function createSoftmaxFamily({ fitTemperature: isFitted = true }: Softmax
       const temperature = readTemperature(parameters)
       return (scores) => measureConfidence(scores, temperature)
     },
-    expressScore(parameters) {
-      const temperature = readTemperature(parameters)
-      const logits = { operator: 'divide', left: 'scores', right: temperature } as const
-      const chances = { operator: 'softmax', of: temperature === 1 ? 'scores' : logits } as const
-      return { operator: 'row-maximum', of: chances }
-    },
+    expressScore: (parameters) => expressConfidence('scores', readTemperature(parameters)),
   }
 }
