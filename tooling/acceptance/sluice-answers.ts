@@ -34,6 +34,8 @@ export interface BenchAnswer {
     readonly timeSaved: number
     readonly idealTimeSaved: number
     readonly overhead: number
+    readonly staged?: { readonly timeSaved: number }
+    readonly against?: { readonly timeSaved: number }
     readonly fused?: { readonly timeSaved: number; readonly overhead: number }
   }[]
 }

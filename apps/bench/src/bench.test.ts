@@ -118,6 +118,67 @@ describe('bench', () => {
     expect(plain.released()).toBe(4)
   })
 
+  it('times the stages one by one beside the fused network where the backend decides the gates', async () => {
+    const policy = createScriptedPolicy([0, 0, 1, 1])
+    const gate = { score: 'scores', threshold: 0.5 } as const
+    const inTurns: StagedModel = await createTimedModel()
+    const model: StagedModel = {
+      ...inTurns,
+      joinGates:
+        ({ gates }) =>
+        async ({ dims: [rows = 0] }) => {
+          clock.nowMs += gates.some((one) => one?.threshold === gate.threshold) ? 3 : 6
+          const scores = { data: new Float32Array(2 * rows), rows, classCount: 2 }
+          return { scores, exits: new Uint32Array(rows) }
+        },
+    }
+    const [gated, noExit] = await createTimedNetworks([7, 11]).loadTruncated()
+    if (gated === undefined || noExit === undefined) throw new Error('Two networks were made.')
+    const { batch } = await bench({
+      model,
+      policy: { ...policy, expression: { gates: [gate, gate] } },
+      plain: createTimedNetworks([2, 5, 10]),
+      dataset,
+      batchSizes: [4],
+      rows: 8,
+      rounds: 3,
+      fused: { gated, noExit },
+    })
+    expect(batch[0]).toMatchObject({
+      gated: { median: 3 },
+      noExit: { median: 6 },
+      staged: {
+        gated: { median: 8 },
+        noExit: { median: 12 },
+        timeSaved: expect.closeTo(0.2, 12),
+        overhead: expect.closeTo(0.2, 12),
+      },
+      fused: { gated: { median: 7 } },
+    })
+  })
+
+  it('times another gated network in the same rounds', async () => {
+    const model = await createTimedModel()
+    const { batch } = await bench({
+      model,
+      policy: createScriptedPolicy([0, 0, 1, 1]),
+      plain: createTimedNetworks([2, 5, 10]),
+      dataset,
+      batchSizes: [4],
+      rows: 8,
+      rounds: 3,
+      rival: { model, policy: createScriptedPolicy([0, 0, 0, 0]) },
+    })
+    const [first] = model.network.stages.map(({ macs }) => macs.backbone + macs.head)
+    const fullMacs = model.network.stages.reduce((sum, stage) => sum + stage.macs.backbone, 0)
+    expect(batch[0]?.against).toEqual({
+      gated: { median: 4, min: 4, max: 4 },
+      timeSaved: expect.closeTo(0.6, 12),
+      macsSaved: expect.closeTo(1 - (first ?? 0) / fullMacs, 12),
+      ratio: expect.closeTo(2, 12),
+    })
+  })
+
   it('tells nothing of a hinted network that would be the plain one', async () => {
     const options = { model: await createTimedModel(), policy: createScriptedPolicy([]), dataset }
     const plain = createTimedNetworks([2, 5, 10], null)

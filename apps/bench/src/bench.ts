@@ -3,7 +3,7 @@ import {
   createGatedModel,
   createThresholdPolicy,
   type ExitPolicy,
-  type GatedModel,
+  type GatedModelParts,
   InvalidArgumentError,
   type StagedModel,
   type Tensor,
@@ -23,8 +23,10 @@ export interface BenchOptions extends WorkOptions {
   readonly plain: PlainNetworks
   readonly dataset: Dataset
   readonly batchSizes: readonly number[]
-  /** The whole gated network in one session, benched too; left out when absent. */
+  /** The whole gated network in one session, benched too, and beside it the stages one by one; left out when absent. */
   readonly fused?: FusedNetworks | undefined
+  /** Another gated network that takes the same batches, benched in the same rounds; left out when absent. */
+  readonly rival?: Pick<BenchOptions, 'model' | 'policy'> | undefined
   /** Rows that every contender runs in a round. */
   readonly rows: number
   readonly rounds: number
@@ -43,8 +45,24 @@ export interface BatchBench extends GatedTimes {
   readonly fullHinted?: Timing
   readonly macsSaved: number
   readonly idealTimeSaved: number
+  /**
+   * Stage by stage, each gate decided by the policy, where the network in one file was asked for; absent where `gated` runs
+   * so itself, since its backend cannot decide gates (`StagedModel.joinGates`) or its policy is none of expressions.
+   */
+  readonly staged?: GatedTimes
   /** The network in one file, where that was asked for. */
   readonly fused?: GatedTimes
+  /** The other gated network, where one was named. */
+  readonly against?: AgainstBench
+}
+
+/** Another gated network, timed in the same rounds. */
+export interface AgainstBench {
+  readonly gated: Timing
+  readonly timeSaved: number
+  readonly macsSaved: number
+  /** Time of the benched network over this one's: below 1 where the benched one is faster. */
+  readonly ratio: number
 }
 
 /** A gated network's milliseconds per batch, and fractions of the full network's time. */
@@ -65,10 +83,16 @@ interface Plain {
   readonly hinted: Contender | null
 }
 
-interface Contenders extends Plain {
+/** A gated network, and the same with gates that never fire. */
+interface GatedContenders {
   readonly gated: Contender
   readonly noExit: Contender
-  readonly fused: { readonly gated: Contender; readonly noExit: Contender } | undefined
+}
+
+interface Contenders extends Plain, GatedContenders {
+  readonly staged: GatedContenders | undefined
+  readonly fused: GatedContenders | undefined
+  readonly rival: Contender | undefined
 }
 
 /** Milliseconds that a contender took per batch, in round order. */
@@ -94,26 +118,41 @@ export async function bench(options: BenchOptions): Promise<{ readonly batch: Ba
 }
 
 async function benchBatchSize(options: BenchOptions, plain: Plain, size: number): Promise<BatchBench> {
-  const { model, policy, dataset, fused, rows, signal } = options
+  const { model, policy, dataset, fused, rival, rows, signal } = options
   const allBatches = await readBatches(model, dataset, size, rows)
-  const gated = createGatedModel({ model, policy })
-  const noExit = createGatedModel({ model, policy: keepEveryone(policy) })
-  for (const batch of allBatches.slice(0, 1))
-    for (const network of [gated, noExit]) await warmUp(network, batch, signal)
-  const predict = (network: GatedModel): Contender => ({ run: (batch) => network.predict(batch, { signal }) })
-  const contenders = { ...plain, gated: predict(gated), noExit: predict(noExit), fused }
+  const prepare = async (parts: GatedModelParts): Promise<Contender> => {
+    const network = createGatedModel(parts)
+    for (const batch of allBatches.slice(0, 1)) await warmUp(network, batch, signal)
+    return { run: (batch) => network.predict(batch, { signal }) }
+  }
+  const prepareBoth = async (exitPolicy: ExitPolicy): Promise<GatedContenders> => ({
+    gated: await prepare({ model, policy: exitPolicy }),
+    noExit: await prepare({ model, policy: keepEveryone(exitPolicy) }),
+  })
+  const isJoined = model.joinGates !== undefined && policy.expression !== undefined
+  const staged = fused && isJoined ? await prepareBoth({ ...policy, expression: undefined }) : undefined
+  const contenders = {
+    ...plain,
+    ...(await prepareBoth(policy)),
+    staged,
+    fused,
+    rival: rival && (await prepare(rival)),
+  }
   const { timesOf, batches } = await timeContenders(contenders, allBatches, options)
-  return { size, ...summariseTimes(contenders, timesOf, await countExits(model, policy, batches)) }
+  const times = summariseTimes(contenders, timesOf, await countExits(model, policy, batches))
+  if (rival === undefined) return { size, ...times }
+  const { macsSaved } = await countExits(rival.model, rival.policy, batches)
+  return { size, ...times, against: { ...compareWithRival(contenders, timesOf), macsSaved } }
 }
 
 /** @returns the times, and the batches that were run: all or, with a limit, the first ones */
 async function timeContenders(
-  { gated, noExit, truncated, hinted, fused }: Contenders,
+  { gated, noExit, truncated, hinted, staged, fused, rival }: Contenders,
   allBatches: readonly Tensor<'float32'>[],
   { rounds, limitMs, signal }: BenchOptions,
 ): Promise<{ readonly timesOf: TimesOf; readonly batches: readonly Tensor<'float32'>[] }> {
-  const inOneFile = fused === undefined ? [] : [fused.gated, fused.noExit]
-  const contenders = [gated, noExit, ...truncated, ...(hinted === null ? [] : [hinted]), ...inOneFile]
+  const others = [staged, fused].flatMap((network) => (network === undefined ? [] : [network.gated, network.noExit]))
+  const contenders = [gated, noExit, ...truncated, ...(hinted ? [hinted] : []), ...others, ...(rival ? [rival] : [])]
   const runsOn = (batches: readonly Tensor<'float32'>[]) =>
     contenders.map((contender) => async () => {
       for (const batch of batches) await contender.run(batch)
@@ -143,6 +182,15 @@ function compareWithFull(gated: readonly number[], noExit: readonly number[], fu
   }
 }
 
+function compareWithRival({ gated, truncated, rival }: Contenders, timesOf: TimesOf): Omit<AgainstBench, 'macsSaved'> {
+  const times = timesOf(rival)
+  return {
+    gated: summarise(times),
+    timeSaved: 1 - medianRatio(times, timesOf(truncated.at(-1))),
+    ratio: medianRatio(timesOf(gated), times),
+  }
+}
+
 async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<number> {
   const startMs = performance.now()
   for (const run of runs) await run()
@@ -150,13 +198,12 @@ async function timeOnce(runs: readonly (() => Promise<unknown>)[]): Promise<numb
 }
 
 function summariseTimes(
-  { gated, noExit, truncated, hinted, fused }: Contenders,
+  { gated, noExit, truncated, hinted, staged, fused }: Contenders,
   timesOf: TimesOf,
   { shares, macsSaved }: ExitCount,
 ): Omit<BatchBench, 'size'> {
   const full = timesOf(truncated.at(-1))
-  const compare = (network: Pick<Contenders, 'gated' | 'noExit'>) =>
-    compareWithFull(timesOf(network.gated), timesOf(network.noExit), full)
+  const compare = (network: GatedContenders) => compareWithFull(timesOf(network.gated), timesOf(network.noExit), full)
   const { overhead, ...saved } = compare({ gated, noExit })
   const idealShare = shares.reduce((sum, share, s) => sum + share * medianRatio(timesOf(truncated[s]), full), 0)
   return {
@@ -166,6 +213,7 @@ function summariseTimes(
     macsSaved,
     idealTimeSaved: 1 - idealShare,
     overhead,
+    ...(staged && { staged: compare(staged) }),
     ...(fused && { fused: compare(fused) }),
   }
 }

@@ -19,11 +19,11 @@ const rowsPerRound = 256
 
 /** All candidates run a few rounds; the leaders run more, which decide. */
 const heatRounds = 7
-const finalRounds = 15
+const finalRounds = 31
 const leaderCount = 4
 
 /** Share of the plain network's time that each gate must save to stay on, so that of equals the fewest gates win. */
-const leastGain = 0.003
+const leastGain = 0.001
 
 export interface FastestCandidateOptions extends WorkOptions {
   readonly backend: Backend
@@ -40,7 +40,7 @@ export interface FastestCandidateOptions extends WorkOptions {
 
 /**
  * Runs gated networks on the data in turns, other rows every round, and returns the index of the fastest candidate;
- * every gate that is on counts as 0.3 % of the plain network's time.
+ * every gate that is on counts as 0.1 % of the plain network's time.
  *
  * @throws InvalidArgumentError for no candidates
  */

@@ -29,7 +29,7 @@ function writeResidualNetwork(path: string): Promise<string> {
 
 /** Attaches a gate. @returns the arguments that bench the bundle */
 async function attachForBench(network: string, cut: string) {
-  const out = `${network}.sluice`
+  const out = `${network}.${cut}.sluice`
   const options = ['--data', tiny.training, ...tinyNormalisation, '--head', 'linear']
   const attached = await runSluice('attach', network, ...options, '--out', out, '--at', cut)
   expect(attached.status, attached.stderr).toBe(0)
@@ -48,4 +48,33 @@ it('says nothing of hints where there are none', async () => {
   const bench = await attachForBench(await writeTinyNetwork(tiny.folder, 'tiny.onnx'), 'relu_1')
   const { stdout } = await runSluice(...bench)
   expect(stdout).toMatch(/^batch +full +gated .*\n[- ]+\n8( +\d+\.\d\d ms){3}( +-?\d+\.\d %){4}\n$/)
+})
+
+it('puts the stages one by one and the one file beside the network', async () => {
+  const bench = await attachForBench(await writeTinyNetwork(tiny.folder, 'whole.onnx'), 'relu_1')
+  const [, bundle] = bench
+  const calibrated = await runSluice('calibrate', bundle, '--data', tiny.training, '--max-drop', '50')
+  expect(calibrated.status, calibrated.stderr).toBe(0)
+  const { batch } = await runSluiceForJson<{ batch: Record<string, object>[] }>(...bench, '--fused')
+  const keys = ['gated', 'noExit', 'timeSaved', 'overhead']
+  expect(batch.map(({ staged = {}, fused = {} }) => [staged, fused].map((times) => Object.keys(times)))).toEqual([
+    [keys, keys],
+  ])
+  const { stdout } = await runSluice(...bench, '--fused')
+  const times = '( +\\d+\\.\\d\\d ms){3}( +-?\\d+\\.\\d %){4}\\n'
+  expect(stdout).toMatch(new RegExp(`\\n8 ${times}8, stage by stage ${times}8, one file ${times}$`))
+})
+
+it('times another bundle of the network beside, and refuses one of another', async () => {
+  const network = await writeTinyNetwork(tiny.folder, 'rivals.onnx')
+  const bench = await attachForBench(network, 'relu_1')
+  const [, rival] = await attachForBench(network, 'relu_3')
+  const { batch } = await runSluiceForJson<{ batch: { against: object }[] }>(...bench, '--against', rival)
+  expect(batch.map(({ against }) => Object.keys(against))).toEqual([['gated', 'timeSaved', 'ratio', 'macsSaved']])
+  const { stdout } = await runSluice(...bench, '--against', rival)
+  expect(stdout).toMatch(/\n8, against( +\d+\.\d\d ms){2}( +-?\d+\.\d %){2} *\n$/)
+  const [, other] = await attachForBench(await writeResidualNetwork(join(tiny.folder, 'other.onnx')), 'map')
+  const refused = await runSluice(...bench, '--against', other)
+  expect(refused.status).toBe(2)
+  expect(refused.stderr).toMatch(/other\.onnx\.map\.sluice holds another network than the benched bundle/)
 })

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path'
-import { type BatchBench, bench, type FusedNetworks, loadFusedNetworks } from '@sluice/app-bench'
+import { isDeepStrictEqual } from 'node:util'
+import { type BatchBench, bench, type FusedNetworks, loadFusedNetworks, type Timing } from '@sluice/app-bench'
 import { openBundleFolder } from '@sluice/bundle/node'
-import { type Bundle, InvalidArgumentError, SluiceError } from '@sluice/core'
+import { type Bundle, type BundleManifest, InvalidArgumentError, SluiceError } from '@sluice/core'
 import { type Command, Option } from 'commander'
 import { type BackendOptions, createBackendOption, createEngine, listBackends } from '../backends.ts'
 import { addCommand, setAction } from '../command.ts'
 import type { CommandContext, CommandResult, CommandRunner } from '../context.ts'
 import { formatShare, formatTable } from '../format.ts'
 import { parseCount, parseCountList } from '../parse-option.ts'
-import { openDataFor, withBundle } from '../runtime.ts'
+import { type LoadedBundle, openDataFor, withBundle } from '../runtime.ts'
 
 interface BenchOptions extends BackendOptions {
   readonly data: string
@@ -17,6 +18,7 @@ interface BenchOptions extends BackendOptions {
   readonly rounds: number
   readonly backends?: true
   readonly fused?: true
+  readonly against?: string
 }
 
 /** With `--backends`, about the longest that a batch size takes on one of them: plain JavaScript is a hundred times slower. */
@@ -37,7 +39,8 @@ export function addBenchCommand(program: Command, run: CommandRunner): void {
     .addOption(new Option('--rows <n>', 'rows per round and contender').default(384).argParser(parseCount('--rows', 1)))
     .addOption(new Option('--rounds <n>', 'timed rounds').default(9).argParser(parseCount('--rounds', 1)))
     .addOption(createBackendOption())
-    .option('--fused', 'bench the network as `sluice export` writes it, in one session, too')
+    .option('--fused', 'bench the network stage by stage and as `sluice export` writes it, in one session, too')
+    .option('--against <bundle>', 'another bundle of the same network, timed in the same rounds')
     .option('--backends', 'all backends side by side; slow ones run fewer rows and rounds')
   setAction<BenchOptions>(command, run, async (context, options, [path = '']) => {
     if (options.backends) return benchBackends(path, context, options)
@@ -73,20 +76,32 @@ async function silenceOnnxRuntime(): Promise<void> {
 }
 
 function benchBundle(path: string, context: CommandContext, options: BenchOptions): Promise<readonly BatchBench[]> {
-  const { data, batch: batchSizes, rows, rounds, backend, backends } = options
+  const { data, batch: batchSizes, rows, rounds, backend, backends, against } = options
   return withBundle(path, context, { backend }, async ({ bundle, model, policy, plain }) => {
     const dataset = await openDataFor(bundle, data, context)
     const limitMs = backends ? limitPerBackendMs : undefined
     const fused = options.fused ? await loadFused(bundle, context, options) : undefined
+    const asked = { dataset, batchSizes, rows, rounds, limitMs }
+    const benchWith = (rival?: LoadedBundle) =>
+      bench({ ...context, ...asked, model, policy, plain, fused, rival: rival && requireSameNetwork(bundle, rival) })
     try {
-      const asked = { dataset, batchSizes, rows, rounds, limitMs }
-      const { batch } = await bench({ ...context, ...asked, model, policy, plain, fused })
+      const { batch } =
+        against === undefined ? await benchWith() : await withBundle(against, context, { backend }, benchWith)
       return batch
     } finally {
       await fused?.gated.release()
       await fused?.noExit.release()
     }
   })
+}
+
+/** @throws InvalidArgumentError for a bundle of a network that takes or tells other things, or costs more or less */
+function requireSameNetwork({ manifest }: Bundle, rival: LoadedBundle): LoadedBundle {
+  const describe = ({ input, classes, macs }: BundleManifest) => [input, classes, macs]
+  if (isDeepStrictEqual(describe(rival.source), describe(manifest))) return rival
+  throw new InvalidArgumentError(
+    `${rival.folder} holds another network than the benched bundle; --against takes gates on the same one, prepared with the same --mean, --std and --resize.`,
+  )
 }
 
 function loadFused(bundle: Bundle, context: CommandContext, options: BackendOptions): Promise<FusedNetworks> {
@@ -118,22 +133,22 @@ function formatTimes(rows: readonly (readonly string[])[]): string[] {
   return formatTable(rows.map((row) => row.filter((_, column) => body.some((cells) => cells[column] !== ''))))
 }
 
-function toRows(row: BatchBench): string[][] {
-  const staged = toCells(row)
-  return row.fused === undefined ? [staged] : [staged, toCells({ ...row, ...row.fused }, ', one file')]
+function toRows({ size, staged, fused, against, ...row }: BatchBench): string[][] {
+  const { full, fullHinted } = row
+  return [
+    toCells(`${size}`, row),
+    ...(staged ? [toCells(`${size}, stage by stage`, { ...row, ...staged })] : []),
+    ...(fused ? [toCells(`${size}, one file`, { ...row, ...fused })] : []),
+    ...(against ? [toCells(`${size}, against`, { full, fullHinted, ...against })] : []),
+  ]
 }
 
-function toCells(row: BatchBench, suffix = ''): string[] {
-  const ms = (value: number) => `${value.toFixed(2)} ms`
-  return [
-    `${row.size}${suffix}`,
-    ms(row.full.median),
-    row.fullHinted === undefined ? '' : ms(row.fullHinted.median),
-    ms(row.gated.median),
-    ms(row.noExit.median),
-    formatShare(row.timeSaved),
-    formatShare(row.idealTimeSaved),
-    formatShare(row.macsSaved),
-    formatShare(row.overhead),
-  ]
+type TimedRow = { readonly [Key in keyof Omit<BatchBench, 'size'>]?: BatchBench[Key] | undefined }
+
+/** What a row does not have stays empty. */
+function toCells(name: string, row: TimedRow): string[] {
+  const ms = (timing: Timing | undefined) => (timing === undefined ? '' : `${timing.median.toFixed(2)} ms`)
+  const share = (value: number | undefined) => (value === undefined ? '' : formatShare(value))
+  const times = [row.full, row.fullHinted, row.gated, row.noExit].map(ms)
+  return [name, ...times, ...[row.timeSaved, row.idealTimeSaved, row.macsSaved, row.overhead].map(share)]
 }

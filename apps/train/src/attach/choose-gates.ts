@@ -48,6 +48,9 @@ export interface ExploreOptions extends WorkOptions {
  */
 const laxerDrops = [2, 4, 8]
 
+/** Share of the network's MACs that a further gate must save: about what MACs leave out of a gate's time (docs/performance.md). */
+const leastGain = 0.005
+
 /**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
  * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted;
@@ -67,7 +70,7 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
     countCost(options, features, cache.final.classCount),
   )
   const furtherDrops = laxerDrops.map((factor) => factor * maxDrop)
-  const { gates, met } = choosePlacement(table, { maxDrop, furtherDrops, maxGates, leastGain: options.plan.leastGain })
+  const { gates, met } = choosePlacement(table, { maxDrop, furtherDrops, maxGates, leastGain })
   if (met) return cuts.filter((_, index) => gates.includes(index))
   throw new InvalidArgumentError(
     `No gate saves anything at a drop of ${maxDrop} points on this data. Use more data, or place gates with --gates N or --at.`,

@@ -64,8 +64,6 @@ export interface HeadPlan {
    * between the two best classes saves 33 % of ResNet-56's MACs at one point, the best score alone 29 %.
    */
   readonly policy: string
-  /** Share of the network's cost that a gate must save to be worth its call and head, about what they take of its time. */
-  readonly leastGain: number
   /** MACs of a head on that many pooled features, and on the scores of a gate in front where heads take them. */
   readonly countMacs: (features: Pick<FeatureRows, 'width' | 'map'>, classCount: number) => number
 }
@@ -96,7 +94,6 @@ export function planHeads(options: HeadOptions): HeadPlan {
     cascade,
     survivors,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
-    leastGain: isLinear ? 0.004 : 0.007,
     countMacs({ width, map }, classCount) {
       const inputs = cascade ? width + classCount : width
       const whole = countHeadMacs({ layers: planHeadLayers({ width: inputs, map }, classCount, { hidden, channels }) })
