@@ -20,7 +20,10 @@ const unaryNodes: Record<UnaryOperator, (builder: GraphBuilder, of: string, clas
   'row-sum': (builder, of) => builder.node('ReduceSum', [of, appendIntegers(builder, [1])], { keepdims: 1 }),
   'row-answer': (builder, of, classCount) => {
     const best = builder.node('ArgMax', [of], { axis: 1, keepdims: 1 })
-    const places = appendIntegers(builder, Array.from({ length: classCount }, (_, c) => c))
+    const places = appendIntegers(
+      builder,
+      Array.from({ length: classCount }, (_, c) => c),
+    )
     return builder.node('Cast', [builder.node('Equal', [best, places])], { to: 1 })
   },
   descending: (builder, of, classCount) => appendTopValues(builder, of, classCount),
