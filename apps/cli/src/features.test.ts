@@ -105,6 +105,7 @@ describe('a bundle without pooled features', () => {
     expect(files[0]?.equals(files[1] ?? Buffer.of())).toBe(true)
     await runSluiceForJson('calibrate', pooled, ...calibrate, 'learned-features')
     const refused = await runSluice('export', pooled, '--out', join(tiny.folder, 'refused.onnx'))
+    expect(refused.status).toBe(2)
     expect(refused.stderr).toContain("'learned-features' cannot be written in ONNX operators")
   })
 })
