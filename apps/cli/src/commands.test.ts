@@ -91,6 +91,16 @@ describe('sluice attach', () => {
     expect(gates[0].policy.threshold).toBeNull()
   })
 
+  it('places gates that save what is asked, or says that none does', async () => {
+    const out = join(folder, 'placed')
+    const auto = (gain: string) => ['--gates', 'auto', '--placement-drop', '50', '--placement-gain', gain] as const
+    const { status, stderr } = await runSluice(...attachTiny(out, ...auto('99.5')))
+    expect(status, stderr).toBe(2)
+    expect(stderr).toContain('No gate saves 99.5 % of the MACs at a drop of 50 points')
+    const { gates } = await runSluiceForJson<{ gates: unknown[] }>(...attachTiny(out, ...auto('0.1')))
+    expect(gates.length).toBeGreaterThan(0)
+  })
+
   it('replaces a bundle with --force, and by no means another folder', async () => {
     const out = join(folder, 'twice.sluice')
     expect((await runSluice(...attachTiny(out, '--at', 'relu_1'))).status).toBe(0)

@@ -28,6 +28,7 @@ interface AttachOptions extends BackendOptions {
   readonly at?: readonly string[]
   readonly maxGates: number
   readonly placementDrop: number
+  readonly placementGain?: number
   readonly head: keyof typeof headKinds
   readonly loss: HeadDescription['loss']
   readonly pool?: number
@@ -72,6 +73,12 @@ export function addAttachCommand(program: Command, run: CommandRunner): void {
       new Option('--placement-drop <points>', 'drop on the training data at which --gates auto saves most')
         .default(2)
         .argParser(parseNumber('--placement-drop', 0, 100)),
+    )
+    .addOption(
+      new Option(
+        '--placement-gain <percent>',
+        'share of the MACs that each gate of --gates auto must save; 0.7, and 0.4 for --head linear',
+      ).argParser(parseNumber('--placement-gain', 0, 100)),
     )
     .addOption(new Option('--head <kind>', 'kind of head').choices(Object.keys(headKinds)).default('mlp'))
     .addOption(
@@ -204,9 +211,12 @@ function parseGateCount(text: string): AttachOptions['gates'] {
   return parseCount('--gates', 1)(text)
 }
 
-function parsePlacement({ gates, at, maxGates, placementDrop }: AttachOptions): GatePlacement {
+function parsePlacement({ gates, at, maxGates, placementDrop, placementGain }: AttachOptions): GatePlacement {
   if (at !== undefined) return { kind: 'at', tensors: at }
-  if (gates === 'auto') return { kind: 'auto', maxGates, maxDrop: placementDrop }
+  if (gates === 'auto') {
+    const leastGain = placementGain === undefined ? undefined : placementGain / 100
+    return { kind: 'auto', maxGates, maxDrop: placementDrop, leastGain }
+  }
   return { kind: 'count', count: gates }
 }
 

@@ -10,7 +10,13 @@ import type { HeadPlan } from './head-plan.ts'
 
 /** Where gates go: chosen from the data, spread by share of MACs, or named. */
 export type GatePlacement =
-  | { readonly kind: 'auto'; readonly maxDrop: number; readonly maxGates: number }
+  | {
+      readonly kind: 'auto'
+      readonly maxDrop: number
+      readonly maxGates: number
+      /** Share of the network's MACs that a further gate must save, 0..1; the heads' own when absent. */
+      readonly leastGain?: number | undefined
+    }
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'at'; readonly tensors: readonly string[] }
 
@@ -39,6 +45,7 @@ export interface ExploreOptions extends WorkOptions {
   readonly family: PolicyFamily
   readonly maxDrop: number
   readonly maxGates: number
+  readonly leastGain?: number | undefined
   readonly seed: number
 }
 
@@ -48,20 +55,15 @@ export interface ExploreOptions extends WorkOptions {
  */
 const laxerDrops = [2, 4, 8]
 
-/** Share of the network's MACs that a further gate must save: about what MACs leave out of a gate's time (docs/performance.md). */
-const leastGain = 0.005
-
 /**
  * Chooses cuts from data: fits a cheap head at every candidate on a part of the collected rows, and takes the subset
  * of gates with the least expected MACs around the target drop on the other part. Heads are priced as they will be fitted;
  * in place of those that convolve, ones without convolutions on coarser maps rank the cuts.
- * @throws InvalidArgumentError when no gate saves anything at the target
+ * @throws InvalidArgumentError when no gate saves enough at the target
  */
 export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
-  const { cuts, maxDrop, maxGates, family } = options
-  const features = cuts.map((cut) =>
-    findCutFeatures(options.collection, cut, options.plan.pooling, options.network.format),
-  )
+  const { cuts, plan, maxDrop, maxGates, leastGain = plan.leastGain, family } = options
+  const features = cuts.map((cut) => findCutFeatures(options.collection, cut, plan.pooling, options.network.format))
   const cache = await scoreCandidates(options, features)
   const table = createExitTable(
     cache,
@@ -73,7 +75,7 @@ export async function exploreGates(options: ExploreOptions): Promise<Cut[]> {
   const { gates, met } = choosePlacement(table, { maxDrop, furtherDrops, maxGates, leastGain })
   if (met) return cuts.filter((_, index) => gates.includes(index))
   throw new InvalidArgumentError(
-    `No gate saves anything at a drop of ${maxDrop} points on this data. Use more data, or place gates with --gates N or --at.`,
+    `No gate saves ${Number((100 * leastGain).toPrecision(3))} % of the MACs at a drop of ${maxDrop} points on this data. Use more data, ask less with --placement-gain, or place gates with --gates N or --at.`,
   )
 }
 

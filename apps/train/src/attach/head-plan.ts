@@ -64,6 +64,11 @@ export interface HeadPlan {
    * between the two best classes saves 33 % of ResNet-56's MACs at one point, the best score alone 29 %.
    */
   readonly policy: string
+  /**
+   * Share of the network's MACs that a gate of `--gates auto` must save: about what its call and head take of the time and
+   * MACs leave out (docs/performance.md).
+   */
+  readonly leastGain: number
   /** MACs of a head on that many pooled features, and on the scores of a gate in front where heads take them. */
   readonly countMacs: (features: Pick<FeatureRows, 'width' | 'map'>, classCount: number) => number
 }
@@ -94,6 +99,7 @@ export function planHeads(options: HeadOptions): HeadPlan {
     cascade,
     survivors,
     policy: loss === 'hinge' || loss === 'crammer-singer' ? 'margin-difference' : 'softmax',
+    leastGain: isLinear ? 0.004 : 0.007,
     countMacs({ width, map }, classCount) {
       const inputs = cascade ? width + classCount : width
       const whole = countHeadMacs({ layers: planHeadLayers({ width: inputs, map }, classCount, { hidden, channels }) })
